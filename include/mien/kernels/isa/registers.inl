@@ -1,0 +1,54 @@
+// The vocabulary of the kernels, once per instruction set: a vector of T, and what the compilers' vector extension does not spell.
+// Arithmetic is plain: a * x + y on vectors is one FMA where the set has it (contraction is the compilers' default).
+
+template <class T>
+struct VecOf {
+  typedef T type __attribute__((vector_size(MIEN_VECTOR_BYTES)));
+  typedef T unaligned __attribute__((vector_size(MIEN_VECTOR_BYTES), aligned(sizeof(T)), may_alias));
+};
+
+/// lanes<T> elements of T in one register.
+template <class T>
+using Vec = typename VecOf<T>::type;
+
+template <class T>
+inline constexpr int lanes = MIEN_VECTOR_BYTES / static_cast<int>(sizeof(T));
+
+/// The number of architectural vector registers.
+inline constexpr int register_count = MIEN_REGISTERS;
+
+template <class T>
+__attribute__((always_inline)) inline Vec<T> load(const T* p) {
+  return *reinterpret_cast<const typename VecOf<T>::unaligned*>(p);
+}
+
+template <class T>
+__attribute__((always_inline)) inline void store(T* p, Vec<T> v) {
+  *reinterpret_cast<typename VecOf<T>::unaligned*>(p) = v;
+}
+
+template <class T>
+__attribute__((always_inline)) inline Vec<T> broadcast(T x) {
+  return Vec<T>{} + x;
+}
+
+/// Lane by lane; where a lane of a is NaN the result is b's, as the machine's max does.
+template <class T>
+__attribute__((always_inline)) inline Vec<T> max(Vec<T> a, Vec<T> b) {
+  return a > b ? a : b;
+}
+
+template <class T>
+__attribute__((always_inline)) inline Vec<T> min(Vec<T> a, Vec<T> b) {
+  return a < b ? a : b;
+}
+
+/// The sum of the lanes, in a tree that depends on the number of lanes alone.
+template <class T>
+__attribute__((always_inline)) inline T sum_of_lanes(Vec<T> v) {
+  T partial[lanes<T>];
+  store(partial, v);
+  for (int width = lanes<T> / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; ++i) partial[i] += partial[i + width];
+  return partial[0];
+}

@@ -1,0 +1,119 @@
+#pragma once
+// The contract between a layer and the model that runs it.
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <mien/activations/activation.hpp>
+#include <mien/core/random.hpp>
+#include <mien/core/tensor.hpp>
+#include <mien/graph/node.hpp>
+#include <mien/initializers/initializer.hpp>
+#include <mien/regularizers/regularizer.hpp>
+
+namespace mien::inline v0 {
+
+/// A parameter as a layer declares it; the model owns the values.
+struct ParameterSpec {
+  std::string name;  ///< Keras's: "kernel", "bias", "gamma", "moving_mean"
+  Shape shape;
+  Initializer initializer = zeros;
+  bool trainable = true;  ///< false: a statistic that forward updates itself, such as a moving mean
+  Regularizer regularizer{};
+};
+
+/// What backward reads of forward's tensors. Less kept is less memory: the plan reuses what nobody needs.
+struct BackwardNeeds {
+  bool inputs = true;
+  bool output = true;
+};
+
+/// What every pass is told.
+struct Pass {
+  std::int64_t batch = 0;  ///< samples; every tensor's first extent
+  bool training = false;   ///< false: inference (dropout off, moving statistics)
+  bool trainable = true;   ///< false: the layer is frozen (batch normalisation then runs as in inference)
+  int threads = 1;
+  RandomKey random{};  ///< this layer's stream of random numbers for this step
+  ActivationFunction
+      activation{};  ///< to apply to the result: the layer's own, one fused from the next layer, or linear
+};
+
+template <class T>
+struct ForwardPass : Pass {
+  std::span<const TensorView<const T>> inputs;
+  TensorView<T> output;
+  std::span<const TensorView<T>> parameters;  ///< in the order of parameters()
+  std::byte* saved = nullptr;                 ///< saved_bytes(batch), kept until backward; only in training
+  std::byte* workspace = nullptr;             ///< forward_workspace(...) bytes, aligned to the cache line
+};
+
+template <class T>
+struct BackwardPass : Pass {
+  std::span<const TensorView<const T>> inputs;  ///< without data unless needs().inputs
+  TensorView<const T> output;                   ///< without data unless needs().output
+  TensorView<T> d_output;                       ///< gradient by the output; backward may overwrite it as scratch
+  std::span<const TensorView<T>> d_inputs;      ///< to be overwritten; without data where nobody wants it
+  std::span<const TensorView<T>> parameters;
+  std::span<const TensorView<T>> d_parameters;  ///< to be overwritten; without data for statistics and frozen layers
+  std::byte* saved = nullptr;
+  std::byte* workspace = nullptr;
+};
+
+/// A layer that runs: made from an options struct for a scalar type and input shapes. It holds configuration only:
+/// parameters and scratch memory come with each call, so one layer may serve many threads. A user's layer needs forward
+/// and backward; the other functions are for those who want less memory or more speed, and their defaults are always
+/// right.
+template <class T>
+class Layer {
+ public:
+  Layer() = default;
+  Layer(const Layer&) = delete;
+  Layer& operator=(const Layer&) = delete;
+  virtual ~Layer() = default;
+
+  virtual void forward(const ForwardPass<T>& pass) const = 0;
+  virtual void backward(const BackwardPass<T>& pass) const = 0;
+
+  [[nodiscard]] virtual std::vector<ParameterSpec> parameters() const { return {}; }
+
+  /// What backward reads, when the layer applies this activation.
+  [[nodiscard]] virtual BackwardNeeds needs(const ActivationFunction&) const { return {}; }
+  /// Bytes that forward leaves for backward (indices of maxima, batch statistics).
+  [[nodiscard]] virtual std::size_t saved_bytes(std::int64_t /*batch*/) const { return 0; }
+  [[nodiscard]] virtual std::size_t forward_workspace(std::int64_t /*batch*/, int /*threads*/) const { return 0; }
+  [[nodiscard]] virtual std::size_t backward_workspace(std::int64_t /*batch*/, int /*threads*/) const { return 0; }
+
+  /// Whether forward may be given output == input and backward d_input == d_output (same memory, one input).
+  [[nodiscard]] virtual bool in_place() const { return false; }
+  /// Whether the output is the input's memory under another shape: forward and backward are then never called.
+  [[nodiscard]] virtual bool is_view() const { return false; }
+  /// Whether inference passes the input on unchanged: in prediction the layer then costs nothing.
+  [[nodiscard]] virtual bool identity_in_inference() const { return false; }
+
+  /// The layer's own activation, from its options.
+  [[nodiscard]] virtual ActivationFunction activation() const { return linear; }
+  /// Whether `pass.activation` is applied (and differentiated) for any activation that is differentiable_from_output:
+  /// the plan may then give the layer the next one's activation, or take its own softmax away to fuse it with the loss.
+  [[nodiscard]] virtual bool fuses_activation() const { return false; }
+
+  /// Whether all that the layer does is to apply activation(): the plan then moves it into the layer before, if that
+  /// one fuses it.
+  [[nodiscard]] virtual bool only_activates() const { return false; }
+
+  /// Prediction folds batch normalisation into the layer before it. The one writes its inference as y = scale x + shift
+  /// per channel and returns true (asked with empty spans, it only answers); the other takes it into its parameters
+  /// (kernel, then bias: of those, the predictor has a private copy).
+  [[nodiscard]] virtual bool as_affine(std::span<const TensorView<T>> /*parameters*/, std::span<T> /*scale*/,
+                                       std::span<T> /*shift*/) const {
+    return false;
+  }
+  /// Whether a per-channel scale and shift of the output can be moved into its first parameter, a kernel whose last
+  /// axis are the channels, and its second, a bias (given in `pass.parameters` even where the options have none).
+  [[nodiscard]] virtual bool absorbs_affine() const { return false; }
+};
+
+}  // namespace mien::inline v0
