@@ -1,0 +1,20 @@
+// The floor of arithmetic, once per instruction set: more independent chains of multiply-adds than latency times units.
+
+inline constexpr int chains = 12;
+
+template <class T>
+__attribute__((noinline)) T multiply_add_chains(std::int64_t steps) {
+  Vec<T> sum[chains];
+  for (int i = 0; i < chains; ++i) sum[i] = Vec<T>{} + static_cast<T>(i);
+  const Vec<T> factor = Vec<T>{} + T(0.5), summand = Vec<T>{} + T(1);
+  for (std::int64_t step = 0; step < steps; ++step) {
+#pragma GCC unroll 12
+    for (int i = 0; i < chains; ++i) sum[i] = sum[i] * factor + summand;
+  }
+  Vec<T> total{};
+  for (int i = 0; i < chains; ++i) total += sum[i];
+  return sum_of_lanes<T>(total);
+}
+
+template <class T>
+inline constexpr PeakKernel<T> peak_kernel{&multiply_add_chains<T>, chains* lanes<T>};

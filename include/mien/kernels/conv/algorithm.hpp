@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <mien/kernels/conv/geometry.hpp>
+#include <mien/kernels/epilogue.hpp>
+
+namespace mien::inline v0::kernels {
+
+/// forward: y from x and w; backward_input: dx from dy and w; backward_kernel: dw from x and dy.
+enum class ConvPass { forward, backward_input, backward_kernel };
+
+[[nodiscard]] constexpr const char* to_string(ConvPass pass) {
+  return pass == ConvPass::forward          ? "forward"
+         : pass == ConvPass::backward_input ? "backward_input"
+                                            : "backward_kernel";
+}
+
+/// One pass of one convolution. Shapes: x and dx (N, H, W, C), y and dy (N, OH, OW, K), w and dw (R, S, C/groups, K).
+template <class T>
+struct ConvCall {
+  ConvGeometry geometry;
+  const T* left;         ///< forward, backward_kernel: x; backward_input: dy
+  const T* right;        ///< forward, backward_input: w; backward_kernel: dy
+  T* result;             ///< y, dx or dw; overwritten
+  Epilogue<T> epilogue;  ///< forward only
+  int threads;
+  std::byte* workspace;
+};
+
+/// A way to compute one pass.
+template <class T>
+struct ConvAlgorithm {
+  const char* name;
+  const char* (*accepts)(const ConvGeometry&);  ///< nullptr, or why it does not take this geometry
+  std::size_t (*workspace)(const ConvGeometry&, int threads);
+  void (*run)(const ConvCall<T>&);
+};
+
+}  // namespace mien::inline v0::kernels

@@ -1,0 +1,193 @@
+#pragma once
+// The classical way: rows of patches times the kernel. The rows are made a block at a time and never leave the second
+// cache. Any geometry. It serves kernels that see few channels, for which the implicit way's runs are too short.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include <mien/core/parallel.hpp>
+#include <mien/kernels/conv/algorithm.hpp>
+#include <mien/kernels/conv/im2col.hpp>
+#include <mien/kernels/conv/kernel_pieces.hpp>
+#include <mien/kernels/gemm/gemm.hpp>
+
+namespace mien::inline v0::kernels::im2col_gemm {
+
+inline const char* accepts(const ConvGeometry&) { return nullptr; }
+
+/// The distance of the rows: an odd number of cache lines for long rows, so that they do not collide in the cache.
+template <class T>
+std::int64_t row_distance(const ConvGeometry& g) {
+  const std::int64_t line = 64 / static_cast<std::int64_t>(sizeof(T)), lines = ceil_div(patch_size(g), line);
+  return (lines > 4 && lines % 2 == 0 ? lines + 1 : lines) * line;
+}
+
+/// Rows at a time: half of a second cache of 1 MB, so that the product's operands have room beside them.
+template <class T>
+std::int64_t block_rows(const ConvGeometry& g) {
+  const std::int64_t fitting = (std::int64_t{1} << 19) / static_cast<std::int64_t>(sizeof(T)) / row_distance<T>(g);
+  return std::clamp<std::int64_t>(fitting, 32, 512);
+}
+
+/// A block's products for one group of channels. Their workspace grows with the rows.
+template <class T>
+struct BlockProducts {
+  const ConvCall<T>& call;
+  std::int64_t group, begin, rows;
+  T* columns;
+
+  [[nodiscard]] std::int64_t filter() const { return group * group_filters(call.geometry); }
+  /// y = columns w
+  [[nodiscard]] Gemm<T> forward() const {
+    const ConvGeometry& g = call.geometry;
+    Epilogue<T> epilogue = call.epilogue;
+    if (epilogue.bias != nullptr) epilogue.bias += filter();
+    return {.m = rows,
+            .n = group_filters(g),
+            .k = patch_size(g),
+            .a = columns,
+            .lda = row_distance<T>(g),
+            .b = call.right + filter(),
+            .ldb = g.k,
+            .c = call.result + begin * g.k + filter(),
+            .ldc = g.k,
+            .epilogue = epilogue};
+  }
+  /// columns = dy w'
+  [[nodiscard]] Gemm<T> backward_input() const {
+    const ConvGeometry& g = call.geometry;
+    return {.transpose_b = Transpose::yes,
+            .m = rows,
+            .n = patch_size(g),
+            .k = group_filters(g),
+            .a = call.left + begin * g.k + filter(),
+            .lda = g.k,
+            .b = call.right + filter(),
+            .ldb = g.k,
+            .c = columns,
+            .ldc = row_distance<T>(g)};
+  }
+  /// dw = columns' dy, or dw += it
+  [[nodiscard]] Gemm<T> backward_kernel(T* dw, bool first) const {
+    const ConvGeometry& g = call.geometry;
+    return {.transpose_a = Transpose::yes,
+            .m = patch_size(g),
+            .n = group_filters(g),
+            .k = rows,
+            .a = columns,
+            .lda = row_distance<T>(g),
+            .b = call.right + begin * g.k + filter(),
+            .ldb = g.k,
+            .beta = first ? T(0) : T(1),
+            .c = dw + filter(),
+            .ldc = g.k};
+  }
+};
+
+/// One thread's memory.
+template <class T>
+struct ThreadScratch {
+  T* columns;
+  std::byte* gemm;
+  ThreadScratch(const ConvGeometry& g, std::size_t gemm_bytes, Scratch scratch)
+      : columns(scratch.array<T>(block_rows<T>(g) * row_distance<T>(g))),
+        gemm(scratch.array<std::byte>(static_cast<std::int64_t>(gemm_bytes))),
+        bytes(scratch.bytes()) {}
+  std::size_t bytes;
+};
+
+template <class T>
+std::size_t gemm_bytes(const ConvGeometry& g, ConvPass pass) {
+  const ConvCall<T> call{g, nullptr, nullptr, nullptr, {}, 1, nullptr};
+  const BlockProducts<T> block{call, 0, 0, block_rows<T>(g), nullptr};
+  return gemm_serial_workspace(pass == ConvPass::forward          ? block.forward()
+                               : pass == ConvPass::backward_input ? block.backward_input()
+                                                                  : block.backward_kernel(nullptr, true));
+}
+
+template <class T>
+ThreadScratch<T> thread_scratch(const ConvCall<T>& call, ConvPass pass, std::byte* first, int thread) {
+  const std::size_t bytes = gemm_bytes<T>(call.geometry, pass);
+  const std::size_t each = ThreadScratch<T>(call.geometry, bytes, Scratch()).bytes;
+  return {call.geometry, bytes, Scratch(first + static_cast<std::size_t>(thread) * each)};
+}
+
+template <class T, ConvPass pass>
+std::size_t workspace(const ConvGeometry& g, int threads) {
+  Scratch pieces;
+  if (pass == ConvPass::backward_kernel) static_cast<void>(pieces.array<T>((kernel_pieces(g) - 1) * kernel_size(g)));
+  return pieces.bytes() +
+         static_cast<std::size_t>(threads) * ThreadScratch<T>(g, gemm_bytes<T>(g, pass), Scratch()).bytes;
+}
+
+template <class T>
+void forward(const ConvCall<T>& call) {
+  const ConvGeometry& g = call.geometry;
+  const std::int64_t pixels = output_pixels(g);
+  const std::int64_t tasks = std::max(ceil_div(pixels, block_rows<T>(g)), std::min(wanted_tasks, ceil_div(pixels, 32)));
+  parallel_for(call.threads, tasks, [&](std::int64_t task, int thread) {
+    const ThreadScratch<T> own = thread_scratch(call, ConvPass::forward, call.workspace, thread);
+    const std::int64_t begin = part_begin(pixels, tasks, task), end = part_begin(pixels, tasks, task + 1);
+    for (std::int64_t group = 0; group < g.groups; ++group) {
+      im2col(g, call.left, group, begin, end, own.columns, row_distance<T>(g));
+      gemm_serial(BlockProducts<T>{call, group, begin, end - begin, own.columns}.forward(), own.gemm);
+    }
+  });
+}
+
+/// One task: rows row_begin ... row_end-1 of picture n of dx, from all rows of dy that reach them.
+template <class T>
+void backward_input_band(const ConvCall<T>& call, std::int64_t n, std::int64_t row_begin, std::int64_t row_end,
+                         const ThreadScratch<T>& own) {
+  const ConvGeometry& g = call.geometry;
+  std::fill_n(call.result + (n * g.h + row_begin) * g.w * g.c, (row_end - row_begin) * g.w * g.c, T(0));
+  const std::int64_t reach = (g.r - 1) * g.dilation_h;
+  const std::int64_t first = std::clamp<std::int64_t>(ceil_div(row_begin + g.pad_top - reach, g.stride_h), 0, g.oh);
+  const std::int64_t last = std::clamp<std::int64_t>(ceil_div(row_end + g.pad_top, g.stride_h), first, g.oh);
+  const std::int64_t pixels_end = (n * g.oh + last) * g.ow;
+  for (std::int64_t begin = (n * g.oh + first) * g.ow; begin < pixels_end; begin += block_rows<T>(g)) {
+    const std::int64_t end = std::min(pixels_end, begin + block_rows<T>(g));
+    for (std::int64_t group = 0; group < g.groups; ++group) {
+      gemm_serial(BlockProducts<T>{call, group, begin, end - begin, own.columns}.backward_input(), own.gemm);
+      col2im(g, own.columns, row_distance<T>(g), group, begin, end, row_begin, row_end, call.result);
+    }
+  }
+}
+
+template <class T>
+void backward_input(const ConvCall<T>& call) {
+  const ConvGeometry& g = call.geometry;
+  const std::int64_t bands = std::min(g.h, ceil_div(wanted_tasks, g.n));
+  parallel_for(call.threads, g.n * bands, [&](std::int64_t task, int thread) {
+    const std::int64_t n = task / bands, band = task % bands;
+    backward_input_band(call, n, part_begin(g.h, bands, band), part_begin(g.h, bands, band + 1),
+                        thread_scratch(call, ConvPass::backward_input, call.workspace, thread));
+  });
+}
+
+template <class T>
+void backward_kernel(const ConvCall<T>& call) {
+  const ConvGeometry& g = call.geometry;
+  const std::int64_t pieces = kernel_pieces(g), pixels = output_pixels(g);
+  Scratch scratch(call.workspace);
+  T* const others = scratch.array<T>((pieces - 1) * kernel_size(g));
+  std::byte* const first_thread = call.workspace + scratch.bytes();
+  parallel_for(call.threads, pieces, [&](std::int64_t piece, int thread) {
+    const ThreadScratch<T> own = thread_scratch(call, ConvPass::backward_kernel, first_thread, thread);
+    T* const dw = kernel_piece(g, call.result, others, piece);
+    const std::int64_t piece_begin = part_begin(pixels, pieces, piece),
+                       piece_end = part_begin(pixels, pieces, piece + 1);
+    for (std::int64_t begin = piece_begin; begin == piece_begin || begin < piece_end; begin += block_rows<T>(g)) {
+      const std::int64_t end = std::min(piece_end, begin + block_rows<T>(g));
+      for (std::int64_t group = 0; group < g.groups; ++group) {
+        im2col(g, call.left, group, begin, end, own.columns, row_distance<T>(g));
+        const BlockProducts<T> block{call, group, begin, end - begin, own.columns};
+        gemm_serial(block.backward_kernel(dw, begin == piece_begin), own.gemm);
+      }
+    }
+  });
+  add_kernel_pieces(g, call.result, others, call.threads);
+}
+
+}  // namespace mien::inline v0::kernels::im2col_gemm

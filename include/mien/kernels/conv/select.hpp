@@ -1,0 +1,88 @@
+#pragma once
+// Which algorithm computes a pass: the first row of its list that accepts the geometry. A new algorithm is a new row.
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <span>
+#include <string_view>
+
+#include <mien/kernels/conv/algorithm.hpp>
+#include <mien/kernels/conv/gemm_1x1.hpp>
+#include <mien/kernels/conv/im2col_gemm.hpp>
+#include <mien/kernels/conv/implicit_gemm.hpp>
+#include <mien/kernels/conv/implicit_gemm_kernel.hpp>
+#include <mien/kernels/conv/reference.hpp>
+
+namespace mien::inline v0::kernels {
+
+template <class T>
+inline constexpr std::array<ConvAlgorithm<T>, 4> forward_algorithms{{
+    {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::forward>, gemm_1x1::run<T, ConvPass::forward>},
+    {"implicit_gemm", implicit_gemm::accepts_forward, implicit_gemm::workspace<T, false>, implicit_gemm::run<T, false>},
+    {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::forward>, im2col_gemm::forward<T>},
+    {"reference", reference::accepts, reference::workspace, reference::forward<T>},
+}};
+
+template <class T>
+inline constexpr std::array<ConvAlgorithm<T>, 4> backward_input_algorithms{{
+    {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::backward_input>,
+     gemm_1x1::run<T, ConvPass::backward_input>},
+    {"implicit_gemm", implicit_gemm::accepts_backward_input, implicit_gemm::workspace<T, true>,
+     implicit_gemm::run<T, true>},
+    {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::backward_input>,
+     im2col_gemm::backward_input<T>},
+    {"reference", reference::accepts, reference::workspace, reference::backward_input<T>},
+}};
+
+template <class T>
+inline constexpr std::array<ConvAlgorithm<T>, 4> backward_kernel_algorithms{{
+    {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::backward_kernel>,
+     gemm_1x1::run<T, ConvPass::backward_kernel>},
+    {"implicit_gemm", implicit_gemm::accepts_backward_kernel, implicit_gemm::kernel_workspace<T>,
+     implicit_gemm::backward_kernel<T>},
+    {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::backward_kernel>,
+     im2col_gemm::backward_kernel<T>},
+    {"reference", reference::accepts, reference::workspace, reference::backward_kernel<T>},
+}};
+
+/// A pass's algorithms, the best first. The last accepts everything.
+template <class T>
+[[nodiscard]] std::span<const ConvAlgorithm<T>> conv_algorithms(ConvPass pass) {
+  if (pass == ConvPass::forward) return forward_algorithms<T>;
+  if (pass == ConvPass::backward_input) return backward_input_algorithms<T>;
+  return backward_kernel_algorithms<T>;
+}
+
+/// The algorithm of that name if it is in the pass's list and accepts the geometry; if not, or without a name, the
+/// first that accepts it. The number of threads has no say, so that it cannot change a result.
+template <class T>
+[[nodiscard]] const ConvAlgorithm<T>& select_conv(const ConvGeometry& g, ConvPass pass, std::string_view name = {}) {
+  const std::span<const ConvAlgorithm<T>> list = conv_algorithms<T>(pass);
+  for (const ConvAlgorithm<T>& algorithm : list)
+    if (name == algorithm.name && algorithm.accepts(g) == nullptr) return algorithm;
+  for (const ConvAlgorithm<T>& algorithm : list)
+    if (algorithm.accepts(g) == nullptr) return algorithm;
+  return list.back();
+}
+
+/// With MIEN_VERBOSE=1 in the environment, says on stderr which algorithm a pass takes and why the rows before it were
+/// passed over.
+template <class T = float>
+void explain_choice(const ConvGeometry& g, ConvPass pass) {
+  const char* verbose = std::getenv("MIEN_VERBOSE");
+  if (verbose == nullptr || std::string_view(verbose) != "1") return;
+  const auto number = [](std::int64_t value) { return static_cast<long long>(value); };
+  const ConvAlgorithm<T>& chosen = select_conv<T>(g, pass);
+  std::fprintf(stderr, "mien: convolution %lldx%lldx%lldx%lld, kernel %lldx%lldx%lldx%lld, %s: %s", number(g.n),
+               number(g.h), number(g.w), number(g.c), number(g.r), number(g.s), number(group_channels(g)), number(g.k),
+               to_string(pass), chosen.name);
+  for (const ConvAlgorithm<T>& algorithm : conv_algorithms<T>(pass)) {
+    const char* reason = algorithm.accepts(g);
+    if (reason == nullptr) break;
+    std::fprintf(stderr, "; not %s: %s", algorithm.name, reason);
+  }
+  std::fprintf(stderr, "\n");
+}
+
+}  // namespace mien::inline v0::kernels

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+
+#include <mien/kernels/isa/isa.hpp>
+
+namespace mien::inline v0::kernels {
+
+/// How a product is cut so that its parts stay in the caches. Nothing here depends on the number of threads.
+struct BlockSizes {
+  std::int64_t tiles;  ///< tiles of rows that share one pass over B's panels: their rows of A stay in the second cache
+  std::int64_t depth;  ///< of one pass: a panel of B of this depth also stays in the second cache
+  std::int64_t columns;  ///< of B packed at once: depth x columns stay in the third cache
+};
+
+[[nodiscard]] constexpr BlockSizes block_sizes(Isa isa) {
+  if (isa == Isa::avx512) return {8, 1024, 4096};
+  if (isa == Isa::avx2) return {18, 1024, 4096};
+  return {18, 512, 4096};
+}
+
+/// Tasks that a product is cut into if it is large enough: enough for a few threads to share evenly.
+inline constexpr std::int64_t wanted_tasks = 16;
+
+/// A product with fewer multiplications runs on the caller's thread: starting a team costs as much.
+inline constexpr std::int64_t small_product = 64 * 64 * 64;
+
+/// With at most this many tiles of rows B is read where it lies: packing would cost more than it saves.
+inline constexpr std::int64_t tiles_for_packing = 4;
+
+/// B is then read in strips of so many rows, all panels of a task in each, which is how memory likes to be read; and
+/// the tasks are fewer, so that a strip is wide.
+/// Tried on a Zen 4, 32 x 1000 x 4096, GFLOP/s: no strips 39, 32 rows 52, 64 rows 66, 128 rows 48, 256 rows 44.
+inline constexpr std::int64_t direct_depth = 64, direct_tasks = 8;
+
+/// A matrix times so few rows does nothing but read B, best in flat strips. 1 x 4096 x 4096: 8 rows 6.8, 16 rows 4.1,
+/// 64 rows 4.1, 256 rows 4.7 GFLOP/s.
+inline constexpr std::int64_t flat_rows = 2, flat_depth = 8;
+
+/// A depth is cut into pieces that are summed apart only where C has too few tiles to share out, and not below this.
+inline constexpr std::int64_t smallest_piece = 1024;
+
+/// The most rows of A in one task, in any set.
+inline constexpr std::int64_t max_chunk_rows = 128;
+
+}  // namespace mien::inline v0::kernels

@@ -1,0 +1,250 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include <mien/core/parallel.hpp>
+#include <mien/kernels/elementwise/activate.hpp>
+#include <mien/kernels/gemm/macro_kernel.hpp>
+#include <mien/kernels/gemm/plan.hpp>
+
+namespace mien::inline v0::kernels {
+
+namespace gemm_detail {
+
+/// One block of B's depth and columns, and how C is to be met by it.
+template <class T>
+struct GemmBlock {
+  std::int64_t depth_begin, depth;
+  std::int64_t column_begin, columns;
+  const T* packed;
+  bool first, last;
+};
+
+/// B's panel: where its first row is, and the distance of its rows.
+template <class T>
+struct PanelOfB {
+  const T* first;
+  std::int64_t ld;
+};
+
+template <class T>
+PanelOfB<T> panel_of_b(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, std::int64_t panel,
+                       const GemmThreadScratch<T>& own) {
+  const std::int64_t width = plan.kernels->columns, columns = std::min(width, block.columns - panel * width);
+  if (!plan.direct_b) return {block.packed + panel * block.depth * width, width};
+  const T* const first = g.b + block.depth_begin * g.ldb + block.column_begin + panel * width;
+  if (columns == width) return {first, g.ldb};
+  pack_panel(first, g.ldb, false, block.depth, columns, T(1), own.tail, width);
+  return {own.tail, width};
+}
+
+template <class T>
+void pack_block(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, T* packed, int threads) {
+  const std::int64_t width = plan.kernels->columns, panels = ceil_div(block.columns, width);
+  const bool transposed = g.transpose_b == Transpose::yes;
+  parallel_for(threads, panels, [&](std::int64_t panel, int) {
+    const std::int64_t column = block.column_begin + panel * width;
+    const T* const b = transposed ? g.b + column * g.ldb + block.depth_begin : g.b + block.depth_begin * g.ldb + column;
+    pack_panel(b, g.ldb, transposed, block.depth, std::min(width, block.columns - panel * width), g.alpha,
+               packed + panel * block.depth * width, width);
+  });
+}
+
+/// The rows of C of one task: what is done before the first block's products, and after the last's.
+template <class T>
+void scale_rows(T* const* c, std::int64_t rows, std::int64_t begin, std::int64_t end, T beta) {
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = begin; j < end; ++j) c[i][j] *= beta;
+}
+
+template <class T>
+void activate_rows(T* const* c, std::int64_t rows, std::int64_t begin, std::int64_t end, const ActivationFunction& f) {
+  if (applied_in_registers(f)) return;
+  for (std::int64_t i = 0; i < rows; ++i) activate(f, end - begin, c[i] + begin, c[i] + begin);
+}
+
+/// A's rows of one task as row pointers (A as it is) or column pointers (A transposed), copied apart if they collide.
+template <class T>
+void point_at_a(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, std::int64_t row,
+                std::int64_t rows, const GemmThreadScratch<T>& own, const T** pointers) {
+  const bool transposed = g.transpose_a == Transpose::yes;
+  const T* from = transposed ? g.a + block.depth_begin * g.lda + row : g.a + row * g.lda + block.depth_begin;
+  const std::int64_t lines = transposed ? block.depth : rows, length = transposed ? rows : block.depth;
+  std::int64_t ld = g.lda;
+  if (plan.copy_a) {
+    ld = plan.copied_ld(length);
+    active_pack_kernels<T>().copy_rows(from, g.lda, lines, length, T(1), own.a, ld, length);
+    from = own.a;
+  }
+  for (std::int64_t i = 0; i < lines; ++i) pointers[i] = from + i * ld;
+}
+
+template <class T>
+void multiply_chunk(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, std::int64_t task,
+                    const GemmThreadScratch<T>& own) {
+  const MicroKernels<T>& kernels = *plan.kernels;
+  const std::int64_t height = kernels.rows(), width = kernels.columns, panels = ceil_div(block.columns, width);
+  const std::int64_t chunk = task / plan.groups, group = task % plan.groups;
+  const std::int64_t row = part_begin(plan.tiles, plan.chunks, chunk) * height;
+  const std::int64_t rows = std::min(g.m, part_begin(plan.tiles, plan.chunks, chunk + 1) * height) - row;
+  const std::int64_t panel_begin = part_begin(panels, plan.groups, group);
+  const std::int64_t panel_end = part_begin(panels, plan.groups, group + 1);
+  const std::int64_t column_end = std::min(block.columns, panel_end * width);
+  const bool by_columns = g.transpose_a == Transpose::yes;
+  const std::int64_t runs = block.depth > 0 ? 1 : 0;
+
+  const T* rows_of_a[max_chunk_rows];
+  const T** const a = by_columns ? own.a_rows : rows_of_a;
+  if (runs > 0) point_at_a(g, plan, block, row, rows, own, a);
+  T* c[max_chunk_rows];
+  for (std::int64_t i = 0; i < rows; ++i) c[i] = g.c + (row + i) * g.ldc + block.column_begin;
+  if (block.first && g.beta != T(0) && g.beta != T(1)) scale_rows(c, rows, panel_begin * width, column_end, g.beta);
+
+  TileOutput<T> out = tile_output(g.epilogue, !block.first || g.beta != T(0), block.first, block.last);
+  const T* const bias = out.bias;
+  for (std::int64_t panel = panel_begin; panel < panel_end; ++panel) {
+    const std::int64_t columns = std::min(width, block.columns - panel * width);
+    const PanelOfB<T> b = panel_of_b(g, plan, block, panel, own);
+    if (by_columns)
+      for (std::int64_t p = 0; p < block.depth; ++p) own.b_rows[p] = b.first + p * b.ld;
+    if (bias != nullptr) out.bias = bias + block.column_begin + panel * width;
+    out.c_offset = panel * width;
+    for (std::int64_t i = 0; i < rows; i += height) {
+      out.c = c + i;
+      const std::int64_t tile_rows = std::min(height, rows - i);
+      if (by_columns)
+        multiply_tile(kernels, ColumnOperand<T>{a, i, own.b_rows, 0, block.depth}, out, tile_rows, columns);
+      else
+        multiply_tile(kernels, RowOperand<T>{a + i, 0, &b.first, 0, b.ld, runs, block.depth}, out, tile_rows, columns);
+    }
+  }
+  if (block.last) activate_rows(c, rows, panel_begin * width, column_end, g.epilogue.activation);
+}
+
+template <class T>
+GemmBlock<T> block_of_b(const Gemm<T>& g, const GemmPlan<T>& plan, std::int64_t column, std::int64_t i,
+                        const T* packed) {
+  const std::int64_t k = g.alpha == T(0) ? 0 : g.k, begin = i * plan.depth;
+  return {begin,  std::min(plan.depth, k - begin), column, std::min(plan.columns, g.n - column), packed,
+          i == 0, i == plan.depth_blocks - 1};
+}
+
+/// B packed: block after block of its depth, each shared by all tasks. B direct: each task goes through the depth
+/// alone.
+template <class T>
+void gemm_unsplit(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, std::byte* workspace) {
+  Scratch scratch(workspace), measured;
+  T* const packed = scratch.array<T>(plan.packed_size(g));
+  static_cast<void>(plan.thread_scratch(g, measured));
+  const auto scratch_of = [&, shared = scratch.bytes(), each = measured.bytes()](int thread) {
+    Scratch own(workspace + shared + static_cast<std::size_t>(thread) * each);
+    return plan.thread_scratch(g, own);
+  };
+  if (g.m * g.n * g.k < small_product) threads = 1;
+  const std::int64_t tasks = plan.chunks * plan.groups;
+  for (std::int64_t column = 0; column < g.n; column += plan.columns) {
+    if (plan.direct_b) {
+      parallel_for(threads, tasks, [&](std::int64_t task, int thread) {
+        for (std::int64_t i = 0; i < plan.depth_blocks; ++i)
+          multiply_chunk(g, plan, block_of_b<T>(g, plan, column, i, nullptr), task, scratch_of(thread));
+      });
+      continue;
+    }
+    for (std::int64_t i = 0; i < plan.depth_blocks; ++i) {
+      const GemmBlock<T> block = block_of_b<T>(g, plan, column, i, packed);
+      pack_block(g, plan, block, packed, threads);
+      parallel_for(threads, tasks,
+                   [&](std::int64_t task, int thread) { multiply_chunk(g, plan, block, task, scratch_of(thread)); });
+    }
+  }
+}
+
+/// Piece i of the depth as a product of its own.
+template <class T>
+Gemm<T> gemm_piece(Gemm<T> g, std::int64_t pieces, std::int64_t i, T* c) {
+  const std::int64_t begin = part_begin(g.k, pieces, i);
+  g.k = part_begin(g.k, pieces, i + 1) - begin;
+  g.a += g.transpose_a == Transpose::yes ? begin * g.lda : begin;
+  g.b += g.transpose_b == Transpose::yes ? begin : begin * g.ldb;
+  g.beta = 0;
+  g.c = c;
+  g.ldc = g.n;
+  g.epilogue = {};
+  return g;
+}
+
+template <class T>
+std::size_t gemm_unsplit_workspace(const Gemm<T>& g, const GemmPlan<T>& plan, int threads) {
+  Scratch shared, per_thread;
+  static_cast<void>(shared.array<T>(plan.packed_size(g)));
+  static_cast<void>(plan.thread_scratch(g, per_thread));
+  return shared.bytes() + static_cast<std::size_t>(threads) * per_thread.bytes();
+}
+
+/// A piece's workspace for one thread: the longest piece's.
+template <class T>
+std::size_t gemm_piece_workspace(const Gemm<T>& g, std::int64_t pieces) {
+  Gemm<T> longest = g;
+  longest.k = ceil_div(g.k, pieces);
+  return gemm_unsplit_workspace(longest, GemmPlan<T>(longest), 1);
+}
+
+/// The depth in pieces, each summed by one thread into its own C; then their sums, in order.
+template <class T>
+void gemm_split(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, std::byte* workspace) {
+  Scratch scratch(workspace);
+  T* const sums = scratch.array<T>(plan.pieces * g.m * g.n);
+  const std::size_t shared = scratch.bytes(), each = gemm_piece_workspace(g, plan.pieces);
+  parallel_for(threads, plan.pieces, [&](std::int64_t i, int thread) {
+    const Gemm<T> piece = gemm_piece(g, plan.pieces, i, sums + i * g.m * g.n);
+    gemm_unsplit(piece, GemmPlan<T>(piece), 1, workspace + shared + static_cast<std::size_t>(thread) * each);
+  });
+  parallel_for(threads, g.m, [&](std::int64_t row, int) {
+    T* const c = g.c + row * g.ldc;
+    for (std::int64_t j = 0; j < g.n; ++j) {
+      T sum = g.beta == T(0) ? T(0) : g.beta * c[j];
+      if (g.epilogue.bias != nullptr) sum += g.epilogue.bias[j];
+      for (std::int64_t i = 0; i < plan.pieces; ++i) sum += sums[(i * g.m + row) * g.n + j];
+      c[j] = sum;
+    }
+    if (g.epilogue.activation != linear) activate(g.epilogue.activation, g.n, c, c);
+  });
+}
+
+}  // namespace gemm_detail
+
+/// The bytes that gemm() needs for this product on that many threads.
+template <class T>
+[[nodiscard]] std::size_t gemm_workspace(const Gemm<T>& g, int threads) {
+  if (g.m <= 0 || g.n <= 0) return 0;
+  const gemm_detail::GemmPlan<T> plan(g);
+  if (plan.pieces == 1) return gemm_detail::gemm_unsplit_workspace(g, plan, threads);
+  Scratch sums;
+  static_cast<void>(sums.array<T>(plan.pieces * g.m * g.n));
+  return sums.bytes() + static_cast<std::size_t>(threads) * gemm_detail::gemm_piece_workspace(g, plan.pieces);
+}
+
+/// The product. `workspace` has gemm_workspace(g, threads) bytes, aligned to the cache line.
+template <class T>
+void gemm(const Gemm<T>& g, int threads, std::byte* workspace) {
+  if (g.m <= 0 || g.n <= 0) return;
+  const gemm_detail::GemmPlan<T> plan(g);
+  if (plan.pieces == 1) return gemm_detail::gemm_unsplit(g, plan, threads, workspace);
+  gemm_detail::gemm_split(g, plan, threads, workspace);
+}
+
+/// The bytes that gemm_serial() needs. They grow with m and k: what serves a product serves a smaller one.
+template <class T>
+[[nodiscard]] std::size_t gemm_serial_workspace(const Gemm<T>& g) {
+  return g.m <= 0 || g.n <= 0 ? 0 : gemm_detail::gemm_unsplit_workspace(g, gemm_detail::GemmPlan<T>(g), 1);
+}
+
+/// The product on the caller's thread, each sum one chain: the part that a convolution's own tasks are made of.
+template <class T>
+void gemm_serial(const Gemm<T>& g, std::byte* workspace) {
+  if (g.m > 0 && g.n > 0) gemm_detail::gemm_unsplit(g, gemm_detail::GemmPlan<T>(g), 1, workspace);
+}
+
+}  // namespace mien::inline v0::kernels

@@ -1,0 +1,75 @@
+#pragma once
+// From whole tiles to tiles of any size: rows are cut into the heights that there are kernels for, and columns that do
+// not fill a panel go through a tile on the stack.
+
+#include <algorithm>
+#include <cstdint>
+
+#include <mien/kernels/epilogue.hpp>
+#include <mien/kernels/gemm/micro_kernel.hpp>
+
+namespace mien::inline v0::kernels {
+
+/// No set's tile is larger.
+inline constexpr std::int64_t max_tile_rows = 16, max_tile_columns = 32;
+
+template <class T>
+void run_micro_kernel(const MicroKernel<T>& kernel, const RowOperand<T>& operand, const TileOutput<T>& out) {
+  kernel.by_rows(operand, out);
+}
+template <class T>
+void run_micro_kernel(const MicroKernel<T>& kernel, const ColumnOperand<T>& operand, const TileOutput<T>& out) {
+  kernel.by_columns(operand, out);
+}
+
+/// Any number of rows up to a tile's, all columns of a panel.
+template <class T, class Operand>
+void multiply_full_width(const MicroKernels<T>& kernels, Operand operand, TileOutput<T> out, std::int64_t rows) {
+  for (const MicroKernel<T>& kernel : kernels.heights)
+    for (; rows >= kernel.rows; rows -= kernel.rows) {
+      run_micro_kernel(kernel, operand, out);
+      operand.skip_rows(kernel.rows);
+      out.c += kernel.rows;
+    }
+}
+
+/// Any number of rows up to a tile's, any number of columns up to a panel's.
+template <class T, class Operand>
+void multiply_tile(const MicroKernels<T>& kernels, const Operand& operand, const TileOutput<T>& out, std::int64_t rows,
+                   std::int64_t columns) {
+  if (columns == kernels.columns) return multiply_full_width(kernels, operand, out, rows);
+  alignas(64) T tile[max_tile_rows * max_tile_columns];
+  alignas(64) T bias[max_tile_columns] = {};
+  T* c[max_tile_rows];
+  for (std::int64_t i = 0; i < rows; ++i) {
+    c[i] = tile + i * max_tile_columns;
+    std::fill_n(c[i], kernels.columns, T(0));
+    if (out.accumulate) std::copy_n(out.c[i] + out.c_offset, columns, c[i]);
+  }
+  if (out.bias != nullptr) std::copy_n(out.bias, columns, bias);
+  TileOutput<T> whole = out;
+  whole.c = c;
+  whole.c_offset = 0;
+  whole.bias = out.bias != nullptr ? bias : nullptr;
+  multiply_full_width(kernels, operand, whole, rows);
+  for (std::int64_t i = 0; i < rows; ++i) std::copy_n(c[i], columns, out.c[i] + out.c_offset);
+}
+
+/// The part of an epilogue that the micro-kernels apply, the bias with the first block of the depth, the activation
+/// with the last; accumulate says whether C already holds something to be added to.
+template <class T>
+[[nodiscard]] TileOutput<T> tile_output(const Epilogue<T>& epilogue, bool accumulate, bool first, bool last) {
+  TileOutput<T> out{};
+  out.accumulate = accumulate;
+  if (first) out.bias = epilogue.bias;
+  if (!last) return out;
+  using Kind = ActivationFunction::Kind;
+  if (epilogue.activation.kind == Kind::relu) out.activation = InRegisters::relu;
+  if (epilogue.activation.kind == Kind::leaky_relu) {
+    out.activation = InRegisters::leaky_relu;
+    out.slope = static_cast<T>(epilogue.activation.alpha);
+  }
+  return out;
+}
+
+}  // namespace mien::inline v0::kernels

@@ -1,0 +1,56 @@
+#pragma once
+// B is packed in panels as wide as a micro-kernel's tile: all rows p of a panel one after the other, `columns` values
+// each, the last panel filled up with zeros. A kernel then reads it as one stream:
+//
+//   B, depth x n                       panel 0                panel 1
+//   [ . . . . | . . . . | . . 0 0 ]    p = 0: b00 b01 b02 b03  p = 0: b04 ...
+//                                      p = 1: b10 b11 ...
+//
+// A is not packed. It is broadcast from its rows where they lie, as fast as from a packed panel and without the cost.
+// Only rows that lie a multiple of 4096 bytes apart, which compete for one set of the first cache, are copied apart.
+
+#include <cstdint>
+
+#include <mien/kernels/isa/registers.hpp>
+
+namespace mien::inline v0::kernels {
+
+/// The copies of one instruction set, by what pack.inl calls them.
+template <class T>
+struct PackKernels {
+  void (*copy_rows)(const T* from, std::int64_t ld_from, std::int64_t rows, std::int64_t columns, T scale, T* to,
+                    std::int64_t ld_to, std::int64_t width);
+  void (*transpose_into_panel)(const T* from, std::int64_t ld_from, std::int64_t depth, std::int64_t columns, T scale,
+                               T* to, std::int64_t width);
+};
+
+}  // namespace mien::inline v0::kernels
+
+#define MIEN_KERNEL_TEXT <mien/kernels/gemm/pack.inl>
+#include <mien/kernels/isa/for_each_isa.inl>
+
+namespace mien::inline v0::kernels {
+
+template <class T>
+[[nodiscard]] const PackKernels<T>& active_pack_kernels() {
+  return *MIEN_SELECT_ISA(T, pack_kernels);
+}
+
+/// One panel, `width` wide, from `columns` columns of B (depth x columns; stored as columns x depth if transposed).
+template <class T>
+void pack_panel(const T* b, std::int64_t ldb, bool transposed, std::int64_t depth, std::int64_t columns, T scale,
+                T* panel, std::int64_t width) {
+  const PackKernels<T>& kernels = active_pack_kernels<T>();
+  if (transposed)
+    kernels.transpose_into_panel(b, ldb, depth, columns, scale, panel, width);
+  else
+    kernels.copy_rows(b, ldb, depth, columns, scale, panel, width, width);
+}
+
+/// Whether rows that far apart fall on each other in a cache whose ways are 4096 bytes large.
+template <class T>
+[[nodiscard]] constexpr bool rows_collide(std::int64_t ld) {
+  return ld * static_cast<std::int64_t>(sizeof(T)) % 4096 == 0;
+}
+
+}  // namespace mien::inline v0::kernels

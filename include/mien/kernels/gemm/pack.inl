@@ -1,0 +1,56 @@
+// Copies that bring an operand into the order in which a micro-kernel reads it, once per instruction set.
+
+/// to[i * ld_to + j] = scale * from[i * ld_from + j] for j < columns, 0 for columns <= j < width.
+template <class T>
+void copy_rows(const T* from, std::int64_t ld_from, std::int64_t rows, std::int64_t columns, T scale, T* to,
+               std::int64_t ld_to, std::int64_t width) {
+  for (std::int64_t i = 0; i < rows; ++i, from += ld_from, to += ld_to) {
+    std::int64_t j = 0;
+    for (; j + lanes<T> <= columns; j += lanes<T>) store(to + j, scale * load(from + j));
+    for (; j < columns; ++j) to[j] = scale * from[j];
+    for (; j < width; ++j) to[j] = 0;
+  }
+}
+
+template <class T>
+struct QuadOf {
+  typedef T type __attribute__((vector_size(4 * sizeof(T))));
+  typedef T unaligned __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias));
+};
+
+/// Four rows of four, transposed in registers: from[j * ld_from + p] goes to to[p * ld_to + j].
+template <class T>
+__attribute__((always_inline)) inline void transpose_quads(const T* from, std::int64_t ld_from, T scale, T* to,
+                                                           std::int64_t ld_to) {
+  using Quad = typename QuadOf<T>::type;
+  using Unaligned = typename QuadOf<T>::unaligned;
+  const Quad a = *reinterpret_cast<const Unaligned*>(from) * scale;
+  const Quad b = *reinterpret_cast<const Unaligned*>(from + ld_from) * scale;
+  const Quad c = *reinterpret_cast<const Unaligned*>(from + 2 * ld_from) * scale;
+  const Quad d = *reinterpret_cast<const Unaligned*>(from + 3 * ld_from) * scale;
+  const Quad ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const Quad cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  *reinterpret_cast<Unaligned*>(to) = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+  *reinterpret_cast<Unaligned*>(to + ld_to) = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+  *reinterpret_cast<Unaligned*>(to + 2 * ld_to) = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+  *reinterpret_cast<Unaligned*>(to + 3 * ld_to) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+}
+
+/// to[p * width + j] = scale * from[j * ld_from + p] for p < depth and j < columns, 0 for columns <= j < width.
+template <class T>
+void transpose_into_panel(const T* from, std::int64_t ld_from, std::int64_t depth, std::int64_t columns, T scale, T* to,
+                          std::int64_t width) {
+  const std::int64_t quad_columns = columns / 4 * 4, quad_depth = depth / 4 * 4;
+  for (std::int64_t p = 0; p < quad_depth; p += 4) {
+    for (std::int64_t j = 0; j < quad_columns; j += 4)
+      transpose_quads(from + j * ld_from + p, ld_from, scale, to + p * width + j, width);
+  }
+  for (std::int64_t p = 0; p < depth; ++p) {
+    for (std::int64_t j = p < quad_depth ? quad_columns : 0; j < columns; ++j)
+      to[p * width + j] = scale * from[j * ld_from + p];
+    for (std::int64_t j = columns; j < width; ++j) to[p * width + j] = 0;
+  }
+}
+
+template <class T>
+inline constexpr PackKernels<T> pack_kernels{&copy_rows<T>, &transpose_into_panel<T>};

@@ -1,0 +1,98 @@
+#pragma once
+// What a product is, and how it is cut: by its sizes and the instruction set alone, never by the number of threads.
+
+#include <algorithm>
+#include <cstdint>
+
+#include <mien/kernels/epilogue.hpp>
+#include <mien/kernels/gemm/block_sizes.hpp>
+#include <mien/kernels/gemm/micro_kernel.hpp>
+#include <mien/kernels/gemm/pack.hpp>
+#include <mien/kernels/gemm/scratch.hpp>
+
+namespace mien::inline v0::kernels {
+
+enum class Transpose : bool { no, yes };
+
+/// C = epilogue(alpha op(A) op(B) + beta C), all row-major: op(A) is m x k, op(B) k x n, C m x n. ld* are the distances
+/// between the stored rows. beta = 0 overwrites C, NaN included; alpha = 0 does not read A and B.
+template <class T>
+struct Gemm {
+  Transpose transpose_a = Transpose::no;
+  Transpose transpose_b = Transpose::no;
+  std::int64_t m = 0, n = 0, k = 0;
+  T alpha = 1;
+  const T* a = nullptr;
+  std::int64_t lda = 0;
+  const T* b = nullptr;
+  std::int64_t ldb = 0;
+  T beta = 0;
+  T* c = nullptr;
+  std::int64_t ldc = 0;
+  Epilogue<T> epilogue{};
+};
+
+namespace gemm_detail {
+
+/// One thread's memory: copies of what cannot be read where it lies, and pointers to the rows or columns that the
+/// kernels read.
+template <class T>
+struct GemmThreadScratch {
+  T* a = nullptr;
+  T* tail = nullptr;  ///< the last panel of B, if B is read where it lies and the panel is not whole
+  const T** a_rows = nullptr;
+  const T** b_rows = nullptr;
+};
+
+/// How a product is cut: decided by the problem and the instruction set alone.
+template <class T>
+struct GemmPlan {
+  const MicroKernels<T>* kernels;
+  std::int64_t deepest, depth, depth_blocks;  ///< of one pass over C: at most, in fact, and how many there are
+  std::int64_t columns, column_blocks;        ///< of B packed at once
+  std::int64_t tiles, chunks;                 ///< of rows, and the tasks they are cut into
+  std::int64_t groups;                        ///< tasks that the panels of a column block are cut into
+  std::int64_t pieces;                        ///< that the depth is cut into, to be summed apart; 1: not cut
+  bool copy_a, direct_b;
+
+  explicit GemmPlan(const Gemm<T>& g) : kernels(&active_micro_kernels<T>()) {
+    const BlockSizes blocks = block_sizes(kernels->isa);
+    const std::int64_t k = g.alpha == T(0) ? 0 : g.k, width = kernels->columns;
+    tiles = ceil_div(g.m, kernels->rows());
+    direct_b = g.transpose_b == Transpose::no && g.alpha == T(1) && tiles <= tiles_for_packing;
+    deepest = !direct_b ? blocks.depth : g.m <= flat_rows ? flat_depth : direct_depth;
+    depth_blocks = std::max<std::int64_t>(1, ceil_div(k, deepest));
+    depth = ceil_div(k, depth_blocks);
+    column_blocks = ceil_div(g.n, blocks.columns);
+    columns = ceil_div(ceil_div(g.n, column_blocks), width) * width;
+    chunks = ceil_div(tiles, blocks.tiles);
+    const std::int64_t panels = columns / width;
+    groups = std::min(panels, ceil_div(direct_b ? direct_tasks : wanted_tasks, chunks));
+    copy_a = rows_collide<T>(g.lda);
+    const std::int64_t tasks = chunks * ceil_div(g.n, width);
+    pieces = tasks >= wanted_tasks ? 1 : std::clamp<std::int64_t>(k / smallest_piece, 1, wanted_tasks);
+  }
+  /// Sizes of the workspace, as if m and k were the largest that a chunk and a block take: they grow with both.
+  [[nodiscard]] std::int64_t chunk_capacity() const {
+    return std::min(tiles, block_sizes(kernels->isa).tiles) * kernels->rows();
+  }
+  [[nodiscard]] std::int64_t depth_capacity(const Gemm<T>& g) const { return std::min(g.k, deepest); }
+  [[nodiscard]] std::int64_t packed_size(const Gemm<T>& g) const { return direct_b ? 0 : depth_capacity(g) * columns; }
+  /// The distance of copied rows: an odd number of cache lines, so that they do not collide again.
+  [[nodiscard]] static std::int64_t copied_ld(std::int64_t length) { return ceil_div(length, 32) * 32 + 16; }
+  [[nodiscard]] GemmThreadScratch<T> thread_scratch(const Gemm<T>& g, Scratch& scratch) const {
+    const bool transposed = g.transpose_a == Transpose::yes;
+    GemmThreadScratch<T> own;
+    const std::int64_t rows = chunk_capacity(), depths = depth_capacity(g);
+    if (direct_b) own.tail = scratch.array<T>(depths * kernels->columns);
+    if (copy_a) own.a = scratch.array<T>(transposed ? depths * copied_ld(rows) : rows * copied_ld(depths));
+    if (transposed) {
+      own.a_rows = scratch.array<const T*>(depths);
+      own.b_rows = scratch.array<const T*>(depths);
+    }
+    return own;
+  }
+};
+
+}  // namespace gemm_detail
+}  // namespace mien::inline v0::kernels

@@ -1,0 +1,262 @@
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <mien/core/memory.hpp>
+#include <mien/kernels/conv/conv.hpp>
+
+using namespace mien;
+using namespace mien::kernels;
+
+namespace {
+
+constexpr ConvPass passes[] = {ConvPass::forward, ConvPass::backward_input, ConvPass::backward_kernel};
+
+template <class Body>
+void for_each_isa(const Body& body) {
+  const Isa before = active_isa();
+  for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512}) {
+    if (isa > best_isa()) continue;
+    set_isa(isa);
+    REQUIRE(active_isa() == isa);
+    CAPTURE(std::string(to_string(isa)));
+    body();
+  }
+  set_isa(before);
+}
+
+/// Small integers: every product and sum is exact, so that every order of summation must give the same bits.
+template <class T>
+std::vector<T> integers(std::int64_t count, unsigned seed) {
+  std::vector<T> values(static_cast<std::size_t>(count));
+  for (T& v : values) {
+    seed = seed * 1664525U + 1013904223U;
+    v = static_cast<T>(static_cast<int>((seed >> 20) % 7U) - 3);
+  }
+  return values;
+}
+
+template <class T>
+struct Operands {
+  ConvGeometry g;
+  std::vector<T> x, w, dy, bias;
+  explicit Operands(const ConvGeometry& geometry)
+      : g(geometry),
+        x(integers<T>(g.n * g.h * g.w * g.c, 1)),
+        w(integers<T>(patch_size(g) * g.k, 2)),
+        dy(integers<T>(output_pixels(g) * g.k, 3)),
+        bias(integers<T>(g.k, 4)) {}
+
+  /// The pass's result, in memory that was full of other numbers.
+  std::vector<T> run(ConvPass pass, std::string_view algorithm, int threads = 1,
+                     ActivationFunction activation = linear) {
+    const Buffer workspace(conv_workspace<T>(g, pass, threads, algorithm));
+    const std::size_t size = pass == ConvPass::forward          ? dy.size()
+                             : pass == ConvPass::backward_input ? x.size()
+                                                                : w.size();
+    std::vector<T> result(size, T(77));
+    if (pass == ConvPass::forward)
+      conv_forward<T>(g, x.data(), w.data(), result.data(), {bias.data(), activation}, threads, workspace.data(),
+                      algorithm);
+    else if (pass == ConvPass::backward_input)
+      conv_backward_input(g, dy.data(), w.data(), result.data(), threads, workspace.data(), algorithm);
+    else
+      conv_backward_kernel(g, x.data(), dy.data(), result.data(), threads, workspace.data(), algorithm);
+    return result;
+  }
+};
+
+std::string describe(const ConvGeometry& g) {
+  const auto pair = [](std::int64_t a, std::int64_t b) { return std::to_string(a) + "," + std::to_string(b); };
+  return "n " + std::to_string(g.n) + " h,w " + pair(g.h, g.w) + " c,k " + pair(g.c, g.k) + " r,s " + pair(g.r, g.s) +
+         " stride " + pair(g.stride_h, g.stride_w) + " dilation " + pair(g.dilation_h, g.dilation_w) + " pad " +
+         pair(g.pad_top, g.pad_left) + " " + pair(g.pad_bottom, g.pad_right) + " groups " + std::to_string(g.groups);
+}
+
+/// Every algorithm that accepts the geometry gives the reference's bits in every pass.
+template <class T>
+void check_all(const ConvGeometry& g) {
+  const std::string geometry = describe(g);
+  CAPTURE(geometry);
+  REQUIRE(g.oh > 0);
+  REQUIRE(g.ow > 0);
+  Operands<T> operands(g);
+  for (const ConvPass pass : passes) {
+    CAPTURE(std::string(to_string(pass)));
+    const std::vector<T> expected = operands.run(pass, "reference");
+    for (const ConvAlgorithm<T>& algorithm : conv_algorithms<T>(pass)) {
+      if (algorithm.accepts(g) != nullptr) continue;
+      CAPTURE(std::string(algorithm.name));
+      CHECK(operands.run(pass, algorithm.name) == expected);
+    }
+  }
+}
+
+const std::vector<ConvGeometry>& awkward_geometries() {
+  static const std::vector<ConvGeometry> all{
+      with_output({.n = 2, .h = 6, .w = 7, .c = 1, .k = 1, .r = 3, .s = 3}),
+      with_output({.n = 1, .h = 5, .w = 5, .c = 3, .k = 5, .r = 3, .s = 2}),
+      with_same_padding({.n = 1, .h = 5, .w = 9, .c = 3, .k = 33, .r = 3, .s = 3}),
+      with_same_padding({.n = 3, .h = 7, .w = 6, .c = 9, .k = 40, .r = 3, .s = 3}),
+      with_same_padding({.n = 2, .h = 9, .w = 8, .c = 16, .k = 17, .r = 3, .s = 3, .stride_h = 2, .stride_w = 2}),
+      with_same_padding({.n = 2, .h = 11, .w = 10, .c = 8, .k = 9, .r = 5, .s = 3, .stride_h = 3, .stride_w = 2}),
+      with_output({.n = 2, .h = 11, .w = 12, .c = 8, .k = 12, .r = 3, .s = 3, .dilation_h = 2, .dilation_w = 3}),
+      with_same_padding({.n = 2, .h = 9, .w = 8, .c = 10, .k = 6, .r = 3, .s = 3, .dilation_h = 2, .dilation_w = 2}),
+      with_output({.n = 2,
+                   .h = 12,
+                   .w = 13,
+                   .c = 8,
+                   .k = 6,
+                   .r = 3,
+                   .s = 3,
+                   .stride_h = 2,
+                   .stride_w = 4,
+                   .dilation_h = 2,
+                   .dilation_w = 2,
+                   .pad_top = 3,
+                   .pad_left = 1,
+                   .pad_bottom = 2,
+                   .pad_right = 4}),
+      with_output({.n = 1,
+                   .h = 2,
+                   .w = 1,
+                   .c = 9,
+                   .k = 4,
+                   .r = 5,
+                   .s = 4,
+                   .pad_top = 2,
+                   .pad_left = 3,
+                   .pad_bottom = 1,
+                   .pad_right = 2}),
+      with_output({.n = 2,
+                   .h = 1,
+                   .w = 1,
+                   .c = 8,
+                   .k = 8,
+                   .r = 1,
+                   .s = 1,
+                   .pad_top = 2,
+                   .pad_left = 1,
+                   .pad_bottom = 2,
+                   .pad_right = 1}),
+      with_output({.n = 2, .h = 7, .w = 5, .c = 70, .k = 35, .r = 1, .s = 1}),
+      with_output({.n = 2, .h = 7, .w = 6, .c = 12, .k = 20, .r = 1, .s = 1, .stride_h = 2, .stride_w = 2}),
+      with_same_padding({.n = 2, .h = 6, .w = 6, .c = 18, .k = 36, .r = 3, .s = 3, .groups = 2}),
+      with_same_padding(
+          {.n = 2, .h = 6, .w = 7, .c = 6, .k = 12, .r = 3, .s = 3, .stride_h = 2, .stride_w = 1, .groups = 6}),
+      with_output({.n = 1,
+                   .h = 20,
+                   .w = 20,
+                   .c = 3,
+                   .k = 8,
+                   .r = 7,
+                   .s = 7,
+                   .stride_h = 2,
+                   .stride_w = 2,
+                   .pad_top = 3,
+                   .pad_left = 3,
+                   .pad_bottom = 3,
+                   .pad_right = 3}),
+      with_output({.n = 4, .h = 40, .w = 40, .c = 11, .k = 19, .r = 3, .s = 3}),
+      with_output({.n = 32, .h = 4, .w = 4, .c = 80, .k = 65, .r = 3, .s = 3}),
+  };
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("convolution: every algorithm equals the reference, in every pass, with every instruction set") {
+  for_each_isa([] {
+    for (const ConvGeometry& g : awkward_geometries()) check_all<float>(g);
+  });
+}
+
+TEST_CASE("convolution: double") {
+  for (const ConvGeometry& g : awkward_geometries()) check_all<double>(g);
+}
+
+TEST_CASE("convolution: a sweep of channels, filters and widths around the tiles' sizes") {
+  for_each_isa([] {
+    for (const std::int64_t c : {1, 8, 13, 15, 16})
+      for (const std::int64_t k : {1, 15, 16, 33})
+        for (const std::int64_t w : {3, 8, 17})
+          check_all<float>(with_same_padding({.n = 1, .h = 4, .w = w, .c = c, .k = k, .r = 3, .s = 3}));
+  });
+}
+
+TEST_CASE("convolution: the reference by hand") {
+  Operands<double> operands(with_same_padding({.h = 1, .w = 3, .r = 1, .s = 3}));
+  operands.x = {1, 2, 3};
+  operands.w = {10, 100, 1000};
+  operands.bias = {5};
+  operands.dy = {1, 2, 3};
+  CHECK(operands.run(ConvPass::forward, "reference") == std::vector<double>{2105, 3215, 325});
+  CHECK(operands.run(ConvPass::backward_input, "reference") == std::vector<double>{120, 1230, 2300});
+  CHECK(operands.run(ConvPass::backward_kernel, "reference") == std::vector<double>{8, 14, 8});
+}
+
+TEST_CASE("convolution: the activation is applied to the finished sum") {
+  for_each_isa([] {
+    Operands<float> operands(with_same_padding({.n = 2, .h = 9, .w = 8, .c = 16, .k = 37, .r = 3, .s = 3}));
+    for (const ActivationFunction& f : {relu, leaky_relu(0.5)}) {
+      const std::vector<float> expected = operands.run(ConvPass::forward, "reference", 1, f);
+      for (const char* name : {"implicit_gemm", "im2col"})
+        CHECK(operands.run(ConvPass::forward, name, 1, f) == expected);
+    }
+    const std::vector<float> expected = operands.run(ConvPass::forward, "reference", 1, mien::tanh);
+    const std::vector<float> result = operands.run(ConvPass::forward, "implicit_gemm", 1, mien::tanh);
+    for (std::size_t i = 0; i < result.size(); ++i) CHECK(result[i] == doctest::Approx(expected[i]).epsilon(1e-6));
+  });
+}
+
+TEST_CASE("convolution: the same bits for any number of threads") {
+  for_each_isa([] {
+    for (const ConvGeometry& g :
+         {with_same_padding({.n = 5, .h = 24, .w = 23, .c = 16, .k = 40, .r = 3, .s = 3}),
+          with_output({.n = 8, .h = 40, .w = 40, .c = 3, .k = 16, .r = 3, .s = 3}),
+          with_output({.n = 1, .h = 7, .w = 7, .c = 64, .k = 128, .r = 3, .s = 3, .stride_h = 2}),
+          with_output({.n = 4, .h = 24, .w = 24, .c = 40, .k = 48})}) {
+      Operands<float> operands(g);
+      for (float& v : operands.w) v *= 0.1F;  // no longer exact: an order of summation shows
+      for (float& v : operands.dy) v *= 0.3F;
+      for (const ConvPass pass : passes)
+        for (const ConvAlgorithm<float>& algorithm : conv_algorithms<float>(pass)) {
+          CAPTURE(std::string(to_string(pass)));
+          CAPTURE(std::string(algorithm.name));
+          const std::vector<float> one = operands.run(pass, algorithm.name, 1);
+          for (const int threads : {2, 3, 7}) {
+            const std::vector<float> many = operands.run(pass, algorithm.name, threads);
+            CHECK(std::memcmp(one.data(), many.data(), one.size() * sizeof(float)) == 0);
+          }
+        }
+    }
+  });
+}
+
+TEST_CASE("convolution: a name forces an algorithm; the lists end with one that accepts everything") {
+  const ConvGeometry plain = with_same_padding({.h = 8, .w = 8, .c = 16, .k = 16, .r = 3, .s = 3});
+  for (const ConvPass pass : passes) {
+    for (const ConvAlgorithm<float>& algorithm : conv_algorithms<float>(pass)) {
+      if (algorithm.accepts(plain) == nullptr)
+        CHECK(&select_conv<float>(plain, pass, algorithm.name) == &algorithm);
+      else
+        CHECK(std::string_view(algorithm.name) == "gemm_1x1");
+    }
+    CHECK(std::string_view(conv_algorithms<float>(pass).back().name) == "reference");
+    for (const ConvGeometry& g : awkward_geometries()) CHECK(conv_algorithms<float>(pass).back().accepts(g) == nullptr);
+  }
+}
+
+TEST_CASE("convolution: without pictures the kernel's gradient is zero") {
+  Operands<float> operands(with_same_padding({.n = 0, .h = 8, .w = 8, .c = 16, .k = 16, .r = 3, .s = 3}));
+  for (const char* name : {"implicit_gemm", "im2col", "reference"})
+    CHECK(operands.run(ConvPass::backward_kernel, name) == std::vector<float>(operands.w.size(), 0.0F));
+}
+
+TEST_CASE("convolution: a window larger than the padded input has no outputs, not a huge number of them") {
+  CHECK(conv_output_extent(2, 3, 1) <= 0);
+  CHECK(conv_output_extent(1, 7, 2, 3, 2, 2) <= 0);
+  CHECK(with_output({.h = 2, .w = 9, .r = 3, .s = 3}).oh <= 0);
+}

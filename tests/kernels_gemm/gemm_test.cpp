@@ -1,0 +1,272 @@
+#include <doctest/doctest.h>
+
+#include <Eigen/Core>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <mien/core/memory.hpp>
+#include <mien/kernels/gemm/gemm.hpp>
+
+using namespace mien;
+using namespace mien::kernels;
+
+namespace {
+
+std::vector<Isa> available_isas() {
+  std::vector<Isa> sets;
+  for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512})
+    if (isa <= best_isa()) sets.push_back(isa);
+  return sets;
+}
+
+/// Runs a test's body with each instruction set, and puts the old one back.
+template <class Body>
+void for_each_isa(const Body& body) {
+  const Isa before = active_isa();
+  for (const Isa isa : available_isas()) {
+    set_isa(isa);
+    REQUIRE(active_isa() == isa);
+    CAPTURE(std::string(to_string(isa)));
+    body();
+  }
+  set_isa(before);
+}
+
+/// Small integers: every product and sum is exact, so that any order of summation must give the same bits.
+template <class T>
+std::vector<T> integers(std::int64_t count, unsigned seed) {
+  std::vector<T> values(static_cast<std::size_t>(count));
+  for (T& v : values) {
+    seed = seed * 1664525U + 1013904223U;
+    v = static_cast<T>(static_cast<int>((seed >> 20) % 7U) - 3);
+  }
+  return values;
+}
+
+struct Case {
+  std::int64_t m, n, k;
+  bool ta = false, tb = false;
+  int alpha = 1, beta = 0;
+  std::int64_t extra = 0;  ///< how much longer than a row the leading dimensions are
+};
+
+template <class T>
+struct Operands {
+  std::vector<T> a, b, c, bias;
+  Gemm<T> gemm;
+
+  explicit Operands(const Case& t) {
+    const std::int64_t lda = (t.ta ? t.m : t.k) + t.extra, ldb = (t.tb ? t.k : t.n) + t.extra, ldc = t.n + t.extra;
+    a = integers<T>((t.ta ? t.k : t.m) * lda, 1);
+    b = integers<T>((t.tb ? t.n : t.k) * ldb, 2);
+    c = integers<T>(t.m * ldc, 3);
+    bias = integers<T>(t.n, 4);
+    gemm = {.transpose_a = Transpose{t.ta},
+            .transpose_b = Transpose{t.tb},
+            .m = t.m,
+            .n = t.n,
+            .k = t.k,
+            .alpha = static_cast<T>(t.alpha),
+            .a = a.data(),
+            .lda = lda,
+            .b = b.data(),
+            .ldb = ldb,
+            .beta = static_cast<T>(t.beta),
+            .c = c.data(),
+            .ldc = ldc};
+  }
+  std::vector<T> run(int threads) {
+    std::vector<T> result = c;
+    Gemm<T> g = gemm;
+    g.c = result.data();
+    const Buffer workspace(gemm_workspace(g, threads));
+    kernels::gemm(g, threads, workspace.data());
+    return result;
+  }
+};
+
+template <class T>
+using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+template <class T>
+using View = Eigen::Map<const Matrix<T>, 0, Eigen::OuterStride<>>;
+
+/// C by Eigen in double; what lies between the rows stays as it was.
+template <class T>
+std::vector<T> by_eigen(const Operands<T>& operands) {
+  const Gemm<T>& g = operands.gemm;
+  const auto matrix = [](const T* p, std::int64_t rows, std::int64_t columns, std::int64_t ld, Transpose transpose) {
+    const bool yes = transpose == Transpose::yes;
+    const Matrix<double> stored =
+        View<T>(p, yes ? columns : rows, yes ? rows : columns, Eigen::OuterStride<>(ld)).template cast<double>();
+    return yes ? Matrix<double>(stored.transpose()) : stored;
+  };
+  const Matrix<double> product =
+      matrix(g.a, g.m, g.k, g.lda, g.transpose_a) * matrix(g.b, g.k, g.n, g.ldb, g.transpose_b);
+  std::vector<T> result = operands.c;
+  for (std::int64_t i = 0; i < g.m; ++i)
+    for (std::int64_t j = 0; j < g.n; ++j) {
+      T& c = result[static_cast<std::size_t>(i * g.ldc + j)];
+      double sum = static_cast<double>(g.alpha) * product(i, j);
+      if (g.beta != T(0)) sum += static_cast<double>(g.beta * c);
+      if (g.epilogue.bias != nullptr) sum += static_cast<double>(g.epilogue.bias[j]);
+      c = static_cast<T>(sum);
+    }
+  return result;
+}
+
+template <class T>
+void check(const Case& t, bool bias = false) {
+  CAPTURE(t.m);
+  CAPTURE(t.n);
+  CAPTURE(t.k);
+  CAPTURE(t.ta);
+  CAPTURE(t.tb);
+  CAPTURE(t.alpha);
+  CAPTURE(t.beta);
+  Operands<T> operands(t);
+  if (bias) operands.gemm.epilogue.bias = operands.bias.data();
+  CHECK(operands.run(1) == by_eigen(operands));
+}
+
+}  // namespace
+
+TEST_CASE("gemm: every remainder of rows and columns, all four transposes") {
+  for_each_isa([] {
+    for (const bool ta : {false, true})
+      for (const bool tb : {false, true})
+        for (const std::int64_t m : {1, 2, 3, 5, 13, 14, 15, 29, 60})
+          for (const std::int64_t n : {1, 3, 8, 15, 16, 17, 32, 33, 70})
+            for (const std::int64_t k : {1, 2, 5, 19}) check<float>({m, n, k, ta, tb});
+  });
+}
+
+TEST_CASE("gemm: double runs the same drivers") {
+  for (const bool ta : {false, true})
+    for (const bool tb : {false, true})
+      for (const std::int64_t m : {1, 7, 40})
+        for (const std::int64_t n : {1, 5, 33}) check<double>({m, n, 21, ta, tb}, true);
+}
+
+TEST_CASE("gemm: alpha, beta, leading dimensions and bias") {
+  for_each_isa([] {
+    for (const bool ta : {false, true})
+      for (const bool tb : {false, true})
+        for (const int alpha : {1, 0, -2})
+          for (const int beta : {0, 1, 3})
+            for (const std::int64_t extra : {0, 5}) check<float>({17, 37, 11, ta, tb, alpha, beta, extra}, true);
+  });
+}
+
+TEST_CASE("gemm: a depth of several blocks, a depth cut into pieces, several blocks of columns") {
+  for_each_isa([] {
+    for (const bool ta : {false, true})
+      for (const bool tb : {false, true}) {
+        check<float>({150, 200, 2100, ta, tb, 1, 1}, true);
+        check<float>({20, 40, 3000, ta, tb, 1, 2, 3}, true);
+        check<float>({5, 4200, 9, ta, tb, 1, 0}, true);
+        check<float>({70, 4200, 9, ta, tb, 1, 0}, true);
+      }
+  });
+}
+
+TEST_CASE("gemm: rows that lie a multiple of 4096 bytes apart") {
+  for_each_isa([] {
+    check<float>({150, 40, 1024});
+    check<float>({1024, 40, 70, true});
+    check<float>({40, 1024, 1024, true, true, 1, 0, 1024});
+  });
+}
+
+TEST_CASE("gemm: nothing to add up leaves the epilogue of beta C") {
+  for_each_isa([] {
+    check<float>({9, 40, 0, false, false, 1, 0}, true);
+    check<float>({9, 40, 0, true, false, 1, 1}, true);
+    check<float>({0, 40, 3});
+    check<float>({9, 0, 3});
+  });
+}
+
+TEST_CASE("gemm: beta 0 overwrites NaN, and does not touch what lies between rows") {
+  for_each_isa([] {
+    Operands<float> operands({20, 37, 8, false, false, 1, 0, 3});
+    const std::vector<float> expected = operands.run(1);
+    for (std::int64_t i = 0; i < 20; ++i)
+      for (std::int64_t j = 0; j < 37; ++j)
+        operands.c[static_cast<std::size_t>(i * 40 + j)] = std::numeric_limits<float>::quiet_NaN();
+    CHECK(operands.run(1) == expected);
+  });
+}
+
+TEST_CASE("gemm: activations are applied to the finished sum") {
+  for_each_isa([] {
+    for (const std::int64_t k : {9, 2100, 40000}) {
+      Operands<float> operands({20, 37, k, false, false, 1, 1});
+      operands.gemm.epilogue.bias = operands.bias.data();
+      const std::vector<float> linear_values = operands.run(1);
+      for (const ActivationFunction& f : {relu, leaky_relu(0.5)}) {
+        CAPTURE(std::string(to_string(f.kind)));
+        operands.gemm.epilogue.activation = f;
+        std::vector<float> expected = linear_values;
+        for (float& v : expected) v = v > 0 ? v : f == relu ? 0 : 0.5F * v;
+        CHECK(operands.run(1) == expected);
+      }
+      operands.gemm.epilogue.activation = mien::tanh;
+      const std::vector<float> result = operands.run(1);
+      for (std::size_t i = 0; i < result.size(); ++i)
+        CHECK(result[i] == doctest::Approx(std::tanh(linear_values[i])).epsilon(1e-5));
+    }
+  });
+}
+
+TEST_CASE("gemm: relu keeps a NaN") {
+  for_each_isa([] {
+    Operands<float> operands({3, 40, 4});
+    operands.a[0] = std::numeric_limits<float>::quiet_NaN();
+    operands.gemm.epilogue.activation = relu;
+    CHECK(std::isnan(operands.run(1)[0]));
+  });
+}
+
+TEST_CASE("gemm: the same bits for any number of threads") {
+  for_each_isa([] {
+    for (const Case& t : {Case{300, 200, 300}, Case{40, 70, 20000, true}, Case{9, 500, 400, false, true},
+                          Case{100, 100, 3000, false, false, 1, 2}}) {
+      Operands<float> operands(t);
+      for (float& v : operands.a) v *= 0.1F;  // no longer exact: an order of summation shows
+      const std::vector<float> one = operands.run(1);
+      for (const int threads : {2, 3, 7}) {
+        const std::vector<float> many = operands.run(threads);
+        CHECK(std::memcmp(one.data(), many.data(), one.size() * sizeof(float)) == 0);
+      }
+    }
+  });
+}
+
+TEST_CASE("gemm: the set that was chosen is the one that runs") {
+  std::vector<const void*> kernels;
+  for_each_isa([&] {
+    const MicroKernels<float>& table = active_micro_kernels<float>();
+    CHECK(table.isa == active_isa());
+    kernels.push_back(reinterpret_cast<const void*>(table.heights[0].by_rows));
+    CHECK(active_micro_kernels<double>().isa == Isa::portable);
+  });
+  for (std::size_t i = 1; i < kernels.size(); ++i) CHECK(kernels[i] != kernels[i - 1]);
+}
+
+#if defined(NDEBUG)  // g++ fuses from -O2 on, so a debug build has nothing to show
+TEST_CASE("gemm: with FMA products are not rounded before they are added, without it they are") {
+  // (1 + 2^-12)^2 - 1 - 2^-11 is 2^-24 if the square is exact, and 0 if it was rounded to float first.
+  for_each_isa([] {
+    const float x = 1.0F + 1.0F / 4096;
+    const std::vector<float> a{-1.0F - 1.0F / 2048, x}, b{1.0F, x};
+    float c = 7;
+    const Gemm<float> g{.m = 1, .n = 1, .k = 2, .a = a.data(), .lda = 2, .b = b.data(), .ldb = 1, .c = &c, .ldc = 1};
+    const Buffer workspace(gemm_workspace(g, 1));
+    kernels::gemm(g, 1, workspace.data());
+    CHECK(c == (active_isa() == Isa::portable ? 0.0F : std::ldexp(1.0F, -24)));
+  });
+}
+#endif
