@@ -6,17 +6,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
-#include <thread>
 
 #if defined(_OPENMP)
 #  include <omp.h>
 #endif
 #if defined(__linux__)
 #  include <sched.h>
-#endif
-#if defined(__x86_64__)
-#  include <immintrin.h>
+#else
+#  include <thread>
 #endif
 
 namespace mien::inline v0 {
@@ -41,8 +38,8 @@ inline int cgroup_threads(int otherwise) {
 class FlushDenormals {
  public:
 #if defined(__x86_64__)
-  FlushDenormals() : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | 0x8040U); }
-  ~FlushDenormals() { _mm_setcsr(saved_); }
+  FlushDenormals() : saved_(__builtin_ia32_stmxcsr()) { __builtin_ia32_ldmxcsr(saved_ | 0x8040U); }
+  ~FlushDenormals() { __builtin_ia32_ldmxcsr(saved_); }
 
  private:
   unsigned saved_;
@@ -59,23 +56,26 @@ class FlushDenormals {
 
 /// The processors that this process may use: its affinity mask, capped by its cgroup's quota.
 [[nodiscard]] inline int available_threads() {
-  int count = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 #if defined(__linux__)
   cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) count = std::max(1, CPU_COUNT(&set));
-#endif
+  const int count = sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
   return detail::cgroup_threads(count);
+#else
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+#endif
 }
 
-/// Calls body(task, thread) for every task in 0 ... tasks-1 on at most `threads` threads; thread t gets a contiguous
-/// run of tasks. The body must not throw and must not depend on which thread runs it, but for its scratch memory (0 <=
-/// thread < threads). Denormals are flushed inside.
-template <class Body>
-void parallel_for([[maybe_unused]] int threads, std::int64_t tasks, const Body& body) {
-  const auto run = [&](std::int64_t thread, std::int64_t team) {
-    const detail::FlushDenormals flush;
-    const std::int64_t end = tasks * (thread + 1) / team;
-    for (std::int64_t task = tasks * thread / team; task < end; ++task) body(task, static_cast<int>(thread));
+namespace detail {
+
+/// One part of a parallel loop: tasks first ... end-1, run by `thread`.
+using ParallelPart = void (*)(const void* body, std::int64_t first, std::int64_t end, int thread);
+
+/// The library's one parallel region. Without a template around it, so that a program compiles it once and not for each
+/// loop.
+inline void run_parallel(int threads, std::int64_t tasks, ParallelPart part, const void* body) {
+  const auto run = [=](std::int64_t thread, std::int64_t team) {
+    const FlushDenormals flush;
+    part(body, tasks * thread / team, tasks * (thread + 1) / team, static_cast<int>(thread));
   };
 #if defined(_OPENMP)
   const int team = static_cast<int>(std::min<std::int64_t>(threads, tasks));
@@ -86,6 +86,20 @@ void parallel_for([[maybe_unused]] int threads, std::int64_t tasks, const Body& 
   }
 #endif
   run(0, 1);
+}
+
+}  // namespace detail
+
+/// Calls body(task, thread) for every task in 0 ... tasks-1 on at most `threads` threads; thread t gets a contiguous
+/// run of tasks. The body must not throw and must not depend on which thread runs it, but for its scratch memory (0 <=
+/// thread < threads). Denormals are flushed inside.
+template <class Body>
+void parallel_for(int threads, std::int64_t tasks, const Body& body) {
+  const auto part = [](const void* erased, std::int64_t first, std::int64_t end, int thread) {
+    const Body& each = *static_cast<const Body*>(erased);
+    for (std::int64_t task = first; task < end; ++task) each(task, thread);
+  };
+  detail::run_parallel(threads, tasks, part, &body);
 }
 
 }  // namespace mien::inline v0

@@ -20,8 +20,9 @@ class TensorView {
  public:
   TensorView() = default;
   TensorView(T* data, const Shape& shape) : data_(data), shape_(shape) {}
-  TensorView(const TensorView<std::remove_const_t<T>>& other) requires std::is_const_v<T> : data_(other.data()),
-                                                                                            shape_(other.shape()) {}
+  template <class U>
+  requires(std::is_same_v<const U, T>) TensorView(const TensorView<U>& other)
+      : data_(other.data()), shape_(other.shape()) {}
 
   [[nodiscard]] T* data() const { return data_; }
   [[nodiscard]] const Shape& shape() const { return shape_; }

@@ -62,7 +62,9 @@ class Node {
 ///     std::string name{};                                        // among its members
 ///     Shape output_shape(std::span<const Shape> inputs) const;   // of one sample; throws ShapeError or OptionError
 ///     template <class T> std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
-///     void visit_options(OptionVisitor& visit);                  // optional: without it a model cannot be saved
+///     void visit_options(OptionVisitor& visit);                  // every member but name and trainable; optional:
+///     without it
+///                                                                // a model cannot be saved
 ///     bool trainable = true;                                     // optional
 template <class Options>
 class LayerSpecOf final : public LayerSpec {
@@ -113,11 +115,17 @@ template <class Options>
                               : text("layer '", options.name, "' (", Options::type, ")");
 }
 
+/// Throws ShapeError unless there is exactly one input.
+template <class Options>
+const Shape& single_input(const Options& options, std::span<const Shape> inputs) {
+  if (inputs.size() != 1) throw ShapeError(text(layer_title(options), " takes one input, got ", inputs.size()));
+  return inputs[0];
+}
+
 /// Throws ShapeError unless there is exactly one input, of that rank (without the batch).
 template <class Options>
 const Shape& single_input(const Options& options, std::span<const Shape> inputs, int rank, const char* meaning) {
-  if (inputs.size() != 1) throw ShapeError(text(layer_title(options), " takes one input, got ", inputs.size()));
-  if (inputs[0].rank() != rank)
+  if (single_input(options, inputs).rank() != rank)
     throw ShapeError(
         text(layer_title(options), " expected an input of shape ", meaning, " without the batch, got ", inputs[0]));
   return inputs[0];

@@ -2,11 +2,11 @@
 // Which algorithm computes a pass: the first row of its list that accepts the geometry. A new algorithm is a new row.
 
 #include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <span>
+#include <string>
 #include <string_view>
 
+#include <mien/core/error.hpp>
 #include <mien/kernels/conv/algorithm.hpp>
 #include <mien/kernels/conv/gemm_1x1.hpp>
 #include <mien/kernels/conv/im2col_gemm.hpp>
@@ -66,23 +66,18 @@ template <class T>
   return list.back();
 }
 
-/// With MIEN_VERBOSE=1 in the environment, says on stderr which algorithm a pass takes and why the rows before it were
-/// passed over.
+/// Which algorithm a pass takes, and why the rows before it were passed over.
 template <class T = float>
-void explain_choice(const ConvGeometry& g, ConvPass pass) {
-  const char* verbose = std::getenv("MIEN_VERBOSE");
-  if (verbose == nullptr || std::string_view(verbose) != "1") return;
-  const auto number = [](std::int64_t value) { return static_cast<long long>(value); };
+[[nodiscard]] std::string explain_choice(const ConvGeometry& g, ConvPass pass) {
   const ConvAlgorithm<T>& chosen = select_conv<T>(g, pass);
-  std::fprintf(stderr, "mien: convolution %lldx%lldx%lldx%lld, kernel %lldx%lldx%lldx%lld, %s: %s", number(g.n),
-               number(g.h), number(g.w), number(g.c), number(g.r), number(g.s), number(group_channels(g)), number(g.k),
-               to_string(pass), chosen.name);
+  std::string line = text("convolution ", g.n, "x", g.h, "x", g.w, "x", g.c, ", kernel ", g.r, "x", g.s, "x",
+                          group_channels(g), "x", g.k, ", ", to_string(pass), ": ", chosen.name);
   for (const ConvAlgorithm<T>& algorithm : conv_algorithms<T>(pass)) {
     const char* reason = algorithm.accepts(g);
     if (reason == nullptr) break;
-    std::fprintf(stderr, "; not %s: %s", algorithm.name, reason);
+    line += text("; not ", algorithm.name, ": ", reason);
   }
-  std::fprintf(stderr, "\n");
+  return line;
 }
 
 }  // namespace mien::inline v0::kernels

@@ -27,6 +27,23 @@ __attribute__((always_inline)) inline void store(T* p, Vec<T> v) {
   *reinterpret_cast<typename VecOf<T>::unaligned*>(p) = v;
 }
 
+/// load and store for Value = Vec<T> or, one element, Value = T: lets the text of a loop serve its last elements too.
+template <class Value, class T>
+__attribute__((always_inline)) inline Value load_as(const T* p) {
+  if constexpr (sizeof(Value) == sizeof(T))
+    return *p;
+  else
+    return load(p);
+}
+
+template <class Value, class T>
+__attribute__((always_inline)) inline void store_as(T* p, Value v) {
+  if constexpr (sizeof(Value) == sizeof(T))
+    *p = v;
+  else
+    store(p, v);
+}
+
 template <class T>
 __attribute__((always_inline)) inline Vec<T> broadcast(T x) {
   return Vec<T>{} + x;
