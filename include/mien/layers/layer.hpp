@@ -94,6 +94,9 @@ class Layer {
   /// Whether inference passes the input on unchanged: in prediction the layer then costs nothing.
   [[nodiscard]] virtual bool identity_in_inference() const { return false; }
 
+  /// Which kernels the layer takes for a batch and why, a line each: for people who set MIEN_VERBOSE=1.
+  [[nodiscard]] virtual std::vector<std::string> explain(std::int64_t /*batch*/) const { return {}; }
+
   /// The layer's own activation, from its options.
   [[nodiscard]] virtual ActivationFunction activation() const { return linear; }
   /// Whether `pass.activation` is applied (and differentiated) for any activation that is differentiable_from_output:
