@@ -1,0 +1,7 @@
+#pragma once
+// Files: models, weights, checkpoints.
+
+#include <mien/io/checkpoint.hpp>
+#include <mien/io/model_checkpoint.hpp>
+#include <mien/io/model_file.hpp>
+#include <mien/model/callbacks/csv_logger.hpp>

@@ -1,0 +1,72 @@
+#pragma once
+// The fence around JSON: whatever an untrusted text holds, out come a value or a FileError.
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <mien/core/error.hpp>
+#include <nlohmann/json.hpp>
+
+namespace mien::inline v0 {
+
+namespace detail {
+
+/// Watches a parse: refuses nesting deeper than any file of ours, and a key that stands twice in one object (the parser
+/// would quietly keep the last).
+class JsonWatch {
+ public:
+  static constexpr std::size_t max_depth = 64;
+
+  bool operator()(int, nlohmann::json::parse_event_t event, const nlohmann::json& value) {
+    using Event = nlohmann::json::parse_event_t;
+    if (event == Event::object_start || event == Event::array_start) {
+      if (open_.size() == max_depth) throw FileError(text("it is nested deeper than ", max_depth, " levels"));
+      open_.emplace_back();
+    } else if (event == Event::object_end || event == Event::array_end) {
+      open_.pop_back();
+    } else if (event == Event::key) {
+      if (!open_.back().insert(value.get<std::string>()).second)
+        throw FileError(text("the key ", value.dump().substr(0, 100), " stands twice in one object"));
+    }
+    return true;
+  }
+
+ private:
+  std::vector<std::set<std::string>> open_;  ///< the keys of each object that is open; empty for an array
+};
+
+}  // namespace detail
+
+/// The value of a JSON text. `what` begins the message: "'model.safetensors': the header". Throws FileError on text
+/// that is not JSON or not UTF-8 (with the position), on nesting beyond 64 levels, and on a key that stands twice in an
+/// object.
+[[nodiscard]] inline nlohmann::json parse_json(std::string_view json, std::string_view what) {
+  detail::JsonWatch watch;
+  try {
+    return nlohmann::json::parse(json, [&watch](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
+      return watch(depth, event, value);
+    });
+  } catch (const nlohmann::json::parse_error& error) {
+    // The parser quotes what it read last, which may be megabytes.
+    throw FileError(
+        text(what, " is not valid JSON at byte ", error.byte, ": ", std::string_view(error.what()).substr(0, 200)));
+  } catch (const nlohmann::json::exception& error) {
+    throw FileError(text(what, " is not usable: ", std::string_view(error.what()).substr(0, 200)));
+  } catch (const FileError& error) {
+    throw FileError(text(what, " is not usable: ", error.what()));
+  }
+}
+
+/// A string as JSON writes it, in quotes. Throws OptionError if it is not UTF-8.
+[[nodiscard]] inline std::string json_string(std::string_view value) {
+  try {
+    return nlohmann::json(value).dump();
+  } catch (const nlohmann::json::type_error&) {
+    throw OptionError("a name or text to be saved is not UTF-8");
+  }
+}
+
+}  // namespace mien::inline v0

@@ -1,0 +1,98 @@
+#pragma once
+// The one place that makes layers from names.
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <mien/graph/node.hpp>
+#include <mien/io/layer_options.hpp>
+#include <mien/layers/activation.hpp>
+#include <mien/layers/add.hpp>
+#include <mien/layers/average_pooling2d.hpp>
+#include <mien/layers/batch_normalization.hpp>
+#include <mien/layers/concatenate.hpp>
+#include <mien/layers/conv2d.hpp>
+#include <mien/layers/dense.hpp>
+#include <mien/layers/dropout.hpp>
+#include <mien/layers/flatten.hpp>
+#include <mien/layers/global_average_pooling2d.hpp>
+#include <mien/layers/max_pooling2d.hpp>
+#include <mien/layers/random_flip.hpp>
+#include <mien/layers/random_rotation.hpp>
+#include <mien/layers/random_translation.hpp>
+#include <mien/layers/rescaling.hpp>
+#include <mien/layers/zero_padding2d.hpp>
+
+namespace mien::inline v0 {
+
+namespace io {
+/// Makes a node of a layer's options and the nodes that it reads; `who` begins every message.
+using LayerMaker =
+    std::function<Node(const Json& options, const std::string& name, std::vector<Node> inputs, const std::string& who)>;
+
+template <class Options>
+[[nodiscard]] Node make_layer(const Json& json, const std::string& name, std::vector<Node> inputs,
+                              const std::string& who) {
+  Options options;
+  options.name = name;
+  OptionReader reader(json, who);
+  options.visit_options(reader);
+  reader.finish();
+  return mien::apply(options, std::move(inputs));  // qualified: std::apply is found beside it, and preferred
+}
+}  // namespace io
+
+/// The user's own layers, for files that hold them: `CustomObjects{}.add<Scale>()`. No global registry.
+class CustomObjects {
+ public:
+  template <class Options>
+  CustomObjects& add() {
+    makers_[Options::type] = io::make_layer<Options>;
+    return *this;
+  }
+  [[nodiscard]] const std::map<std::string, io::LayerMaker, std::less<>>& makers() const { return makers_; }
+
+ private:
+  std::map<std::string, io::LayerMaker, std::less<>> makers_;
+};
+
+namespace io {
+
+/// All layers that mien has.
+[[nodiscard]] inline const CustomObjects& known_layers() {
+  static const CustomObjects known = CustomObjects{}
+                                         .add<Activation>()
+                                         .add<Add>()
+                                         .add<AveragePooling2D>()
+                                         .add<BatchNormalization>()
+                                         .add<Concatenate>()
+                                         .add<Conv2D>()
+                                         .add<Dense>()
+                                         .add<Dropout>()
+                                         .add<Flatten>()
+                                         .add<GlobalAveragePooling2D>()
+                                         .add<MaxPooling2D>()
+                                         .add<RandomFlip>()
+                                         .add<RandomRotation>()
+                                         .add<RandomTranslation>()
+                                         .add<Rescaling>()
+                                         .add<ZeroPadding2D>();
+  return known;
+}
+
+/// The maker of that type, the user's own first. Throws FileError.
+[[nodiscard]] inline const LayerMaker& find_layer(std::string_view type, const CustomObjects& custom,
+                                                  const std::string& who) {
+  for (const CustomObjects* objects : {&custom, &known_layers()}) {
+    const auto found = objects->makers().find(type);
+    if (found != objects->makers().end()) return found->second;
+  }
+  throw FileError(text(who, ": unknown layer type '", type, "'; a layer of your own is loaded with .custom_objects = ",
+                       "CustomObjects{}.add<YourOptions>()"));
+}
+
+}  // namespace io
+}  // namespace mien::inline v0

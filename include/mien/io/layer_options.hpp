@@ -1,0 +1,134 @@
+#pragma once
+// Options of layers, optimizers and losses as JSON: one visitor writes, one reads.
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <mien/core/error.hpp>
+#include <mien/graph/options.hpp>
+
+namespace mien::inline v0::io {
+
+using Json = nlohmann::json;
+
+/// Writes every option under its name.
+class OptionWriter final : public OptionVisitor {
+ public:
+  explicit OptionWriter(Json& out) : out_(out) { out_ = Json::object(); }
+
+  void operator()(const char* name, bool& value) override { out_[name] = value; }
+  void operator()(const char* name, std::int64_t& value) override { out_[name] = value; }
+  void operator()(const char* name, double& value) override { out_[name] = value; }
+  void operator()(const char* name, std::string& value) override { out_[name] = value; }
+  void operator()(const char* name, std::vector<double>& value) override { out_[name] = value; }
+  void operator()(const char* name, Size2D& value) override { out_[name] = {value.height, value.width}; }
+  void operator()(const char* name, std::optional<Size2D>& value) override {
+    out_[name] = value ? Json{value->height, value->width} : Json(nullptr);
+  }
+  void operator()(const char* name, Border2D& value) override {
+    out_[name] = {value.top, value.bottom, value.left, value.right};
+  }
+  void operator()(const char* name, Padding& value) override { out_[name] = value == Padding::same ? "same" : "valid"; }
+  void operator()(const char* name, ActivationFunction& value) override {
+    out_[name] = {{"name", to_string(value.kind)}, {"alpha", value.alpha}};
+  }
+  void operator()(const char* name, Initializer& value) override {
+    out_[name] = {{"name", value.name}, {"a", value.a}, {"b", value.b}};
+  }
+  void operator()(const char* name, Regularizer& value) override { out_[name] = {{"l1", value.l1}, {"l2", value.l2}}; }
+
+ private:
+  Json& out_;
+};
+
+/// Reads every option by its name; what is not there keeps its default. Throws FileError on a value of another type.
+/// After the visit, finish() throws on names that nobody asked for: a file from a newer version is refused and not
+/// half-understood.
+class OptionReader final : public OptionVisitor {
+ public:
+  /// `who` begins every message: "model.safetensors: layer 'conv' (Conv2D)".
+  OptionReader(const Json& in, std::string who) : in_(in), who_(std::move(who)) {
+    if (!in.is_object()) throw FileError(text(who_, ": options are no JSON object"));
+  }
+
+  void operator()(const char* name, bool& value) override { read(name, value); }
+  void operator()(const char* name, std::int64_t& value) override { read(name, value); }
+  void operator()(const char* name, double& value) override { read(name, value); }
+  void operator()(const char* name, std::string& value) override { read(name, value); }
+  void operator()(const char* name, std::vector<double>& value) override { read(name, value); }
+  void operator()(const char* name, Size2D& value) override {
+    std::array<std::int64_t, 2> pair{value.height, value.width};
+    read(name, pair);
+    value = {pair[0], pair[1]};
+  }
+  void operator()(const char* name, std::optional<Size2D>& value) override {
+    if (in_.contains(name) && in_[name].is_null()) {
+      seen_.emplace_back(name);
+      value.reset();
+    } else if (in_.contains(name)) {
+      (*this)(name, value.emplace());
+    }
+  }
+  void operator()(const char* name, Border2D& value) override {
+    std::array<std::int64_t, 4> sides{value.top, value.bottom, value.left, value.right};
+    read(name, sides);
+    value = {sides[0], sides[1], sides[2], sides[3]};
+  }
+  void operator()(const char* name, Padding& value) override {
+    std::string text_value = value == Padding::same ? "same" : "valid";
+    read(name, text_value);
+    if (text_value != "same" && text_value != "valid")
+      throw FileError(text(who_, ": option '", name, "' is 'same' or 'valid', got '", text_value, "'"));
+    value = text_value == "same" ? Padding::same : Padding::valid;
+  }
+  void operator()(const char* name, ActivationFunction& value) override {
+    if (const Json* object = named(name))
+      value = activation_named(object->value("name", ""))(object->value("alpha", 0.0));
+  }
+  void operator()(const char* name, Initializer& value) override {
+    if (const Json* object = named(name))
+      value = initializer_named(object->value("name", ""), object->value("a", 0.0), object->value("b", 0.0));
+  }
+  void operator()(const char* name, Regularizer& value) override {
+    if (const Json* object = named(name)) value = {object->value("l1", 0.0), object->value("l2", 0.0)};
+  }
+
+  void finish() const {
+    for (const auto& [name, value] : in_.items())
+      if (std::find(seen_.begin(), seen_.end(), name) == seen_.end())
+        throw FileError(text(who_, ": unknown option '", name, "'; the file may come from a newer version of mien"));
+  }
+
+ private:
+  const Json* named(const char* name) {
+    seen_.emplace_back(name);
+    const auto found = in_.find(name);
+    if (found == in_.end()) return nullptr;
+    if (!found->is_object()) throw FileError(text(who_, ": option '", name, "' is no JSON object"));
+    return &*found;
+  }
+
+  template <class Value>
+  void read(const char* name, Value& value) {
+    seen_.emplace_back(name);
+    const auto found = in_.find(name);
+    if (found == in_.end()) return;
+    try {
+      found->get_to(value);
+    } catch (const Json::exception& error) {
+      throw FileError(text(who_, ": option '", name, "': ", error.what()));
+    }
+  }
+
+  const Json& in_;
+  std::string who_;
+  std::vector<std::string> seen_;
+};
+
+}  // namespace mien::inline v0::io
