@@ -1,0 +1,95 @@
+#pragma once
+// What the programs about emotions share.
+
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <mien/images.hpp>
+#include <mien/io.hpp>
+#include <mien/mien.hpp>
+
+namespace emotions {
+
+/// Training and validation pictures.
+struct Faces {
+  mien::Dataset train, validation;
+};
+
+/// "angry,happy,sad" as a list.
+inline std::vector<std::string> split_list(const std::string& list) {
+  std::vector<std::string> items;
+  for (std::size_t first = 0; first < list.size();) {
+    const std::size_t end = std::min(list.find(',', first), list.size());
+    items.push_back(list.substr(first, end - first));
+    first = end + 1;
+  }
+  return items;
+}
+
+/// Names what a folder held that is no picture; the rest is used.
+inline void report_unreadable(const mien::Dataset& data) {
+  for (const mien::UnreadableFile& file : data.unreadable())
+    std::cerr << "left out: " << file.file << ": " << file.reason << "\n";
+  if (!data.unreadable().empty()) std::cerr << data.unreadable().size() << " files left out\n";
+}
+
+/// The folder with the classes' folders: DIR/NAME if there is one, else DIR.
+inline std::string part_of(const std::string& directory, const char* name) {
+  const std::filesystem::path part = std::filesystem::path(directory) / name;
+  return std::filesystem::is_directory(part) ? part.string() : directory;
+}
+
+/// Pictures for a model: its size, its colours, its classes.
+inline mien::Dataset pictures_for(const mien::Model<float>& model, const std::string& directory) {
+  using namespace mien;
+  const Shape& shape = model.input_shape();
+  Dataset data = image_folder(directory, {.image_size = {shape[0], shape[1]},
+                                          .classes = model.preprocessing().classes,
+                                          .color_mode = shape[2] == 1 ? ColorMode::grayscale : ColorMode::rgb});
+  report_unreadable(data);
+  return data;
+}
+
+/// Which classes the model takes the samples for.
+inline mien::ConfusionMatrix confusion(mien::Model<float>& model, const mien::Dataset& data) {
+  mien::ConfusionMatrix matrix(data.class_names());
+  const mien::Tensor<float> p = model.predict(data);
+  const std::int64_t classes = p.shape()[1];
+  for (std::int64_t i = 0; i < data.size(); ++i) {
+    const float* row = p.data() + i * classes;
+    matrix.add(data.label(i), std::max_element(row, row + classes) - row);
+  }
+  return matrix;
+}
+
+/// printf into a string.
+template <class... Arguments>
+std::string format(const char* pattern, Arguments... arguments) {
+  std::string line(static_cast<std::size_t>(std::snprintf(nullptr, 0, pattern, arguments...)), '\0');
+  std::snprintf(line.data(), line.size() + 1, pattern, arguments...);
+  return line;
+}
+
+/// Runs a program: what goes wrong is one line on the error output and exit status 2.
+template <class Body>
+int run(CLI::App& app, int argc, char** argv, const Body& body) {
+  try {
+    app.parse(argc, argv);
+    body();
+    return 0;
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const std::exception& error) {
+    std::cerr << app.get_name() << ": " << error.what() << "\n";
+    return 2;
+  }
+}
+
+}  // namespace emotions

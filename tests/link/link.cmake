@@ -1,0 +1,22 @@
+# Two files of one program, the second compiled with other -m flags. Only where this processor runs them: code outside the
+# kernels' regions follows the flags, and the linker keeps one copy of each inline function of either file.
+include(CheckCXXSourceRuns)
+
+function(mien_add_link_test set cpu_check)
+  string(MAKE_C_IDENTIFIER MIEN_PROCESSOR_HAS_${set} runs)
+  check_cxx_source_runs("int main() { return ${cpu_check} ? 0 : 1; }" ${runs})
+  if(NOT ${runs})
+    return()
+  endif()
+  add_library(mien_link_${set} OBJECT ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/flagged.cpp)
+  target_compile_options(mien_link_${set} PRIVATE ${ARGN})
+  target_include_directories(mien_link_${set} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(mien_link_${set} PRIVATE mien::mien mien_warnings)
+  mien_add_test_group(link_${set} ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plain.cpp
+                      ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/link_test.cpp)
+  target_link_libraries(mien_test_link_${set} PRIVATE mien_link_${set})
+endfunction()
+
+mien_add_link_test(avx2 "__builtin_cpu_supports(\"avx2\") && __builtin_cpu_supports(\"fma\")" -mavx2 -mfma)
+mien_add_link_test(avx512 "__builtin_cpu_supports(\"avx512f\") && __builtin_cpu_supports(\"avx512vl\") && \
+__builtin_cpu_supports(\"avx512dq\") && __builtin_cpu_supports(\"avx512bw\")" -march=x86-64-v4)

@@ -1,0 +1,3 @@
+#include <link/take_sample.hpp>
+
+Sample sample_of_plain_file() { return take_sample(); }
