@@ -61,7 +61,9 @@ struct Activation {
   }
   void visit_options(OptionVisitor& visit) { visit("activation", activation); }
   template <class = void>
-  [[nodiscard]] Node operator()(const Node& x) const { return apply(*this, {x}); }
+  [[nodiscard]] Node operator()(const Node& x) const {
+    return apply(*this, {x});
+  }
 };
 
 }  // namespace mien::inline v0

@@ -74,11 +74,15 @@ struct Add {
   }
   void visit_options(OptionVisitor&) {}
   template <class = void>
-  [[nodiscard]] Node operator()(std::vector<Node> inputs) const { return apply(*this, std::move(inputs)); }
+  [[nodiscard]] Node operator()(std::vector<Node> inputs) const {
+    return apply(*this, std::move(inputs));
+  }
 };
 
 /// Add{} applied to these nodes.
 template <class = void>
-[[nodiscard]] Node add(std::vector<Node> inputs) { return Add{}(std::move(inputs)); }
+[[nodiscard]] Node add(std::vector<Node> inputs) {
+  return Add{}(std::move(inputs));
+}
 
 }  // namespace mien::inline v0

@@ -91,7 +91,9 @@ struct Concatenate {
   }
   void visit_options(OptionVisitor& visit) { visit("axis", axis); }
   template <class = void>
-  [[nodiscard]] Node operator()(std::vector<Node> inputs) const { return apply(*this, std::move(inputs)); }
+  [[nodiscard]] Node operator()(std::vector<Node> inputs) const {
+    return apply(*this, std::move(inputs));
+  }
 
  private:
   [[nodiscard]] int sample_axis(const Shape& sample) const {

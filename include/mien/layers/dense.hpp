@@ -53,7 +53,9 @@ struct Dense {
     visit("bias_regularizer", bias_regularizer);
   }
   template <class = void>
-  [[nodiscard]] Node operator()(const Node& x) const { return apply(*this, {x}); }
+  [[nodiscard]] Node operator()(const Node& x) const {
+    return apply(*this, {x});
+  }
 };
 
 template <class T>

@@ -77,7 +77,9 @@ struct Dropout {
     seed = number < 0 ? std::nullopt : std::optional(number);
   }
   template <class = void>
-  [[nodiscard]] Node operator()(const Node& x) const { return apply(*this, {x}); }
+  [[nodiscard]] Node operator()(const Node& x) const {
+    return apply(*this, {x});
+  }
 };
 
 }  // namespace mien::inline v0

@@ -92,7 +92,9 @@ struct Rescaling {
     visit("offset", offset.values);
   }
   template <class = void>
-  [[nodiscard]] Node operator()(const Node& x) const { return apply(*this, {x}); }
+  [[nodiscard]] Node operator()(const Node& x) const {
+    return apply(*this, {x});
+  }
 
  private:
   static std::int64_t channels_of(const Shape& x) { return x.empty() ? 1 : std::max<std::int64_t>(1, x[-1]); }

@@ -9,6 +9,8 @@
 namespace mien::inline v0::kernels {
 
 /// y[i] = number i of the stream < rate ? 0 : x[i] / (1 - rate), for n elements and 0 < rate <= 1. y may be x.
+/// About 5 ns an element, nearly all of it Philox. Tried on an EPYC with AVX-512, numbers alone: 3.9 ns as it is; 1.2
+/// with AVX-512 and 5.7 with AVX2 for a block in each 64-bit lane; 2.8 for four blocks side by side in scalars.
 template <class T>
 void dropout(const Random& random, double rate, std::int64_t n, const T* x, T* y, int threads) {
   const auto threshold = static_cast<std::uint64_t>(rate * 0x1p32);

@@ -10,8 +10,8 @@
 
 namespace mien::inline v0::kernels {
 
-/// y[i] = scale[i % period] x[i] + shift[i % period] for n elements; y may be x. With a period of some hundred elements
-/// (few channels, repeated) it is as fast as with a single scale.
+/// y[i] = scale[i % period] x[i] + shift[i % period] for n elements; y may be x. Few channels should be repeated to a
+/// period of many vectors: the inner loop is one period long.
 template <class T>
 void scale_shift(std::int64_t n, std::int64_t period, const T* scale, const T* shift, const T* x, T* y, int threads) {
   const auto run = MIEN_SELECT_ISA(T, scale_shift_array);
