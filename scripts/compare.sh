@@ -11,7 +11,11 @@ rounds=${1:-3}
 shift || true
 models=("$@")
 [[ ${#models[@]} -gt 0 ]] || models=(custom1 custom2 custom3)
-python3 -c 'import torch' 2>/dev/null || { echo "PyTorch is missing: apt-get install python3-torch" >&2; exit 2; }
+python=
+for candidate in "${PYTHON:-python3}" /usr/bin/python3; do
+  "$candidate" -c "import torch" 2>/dev/null && python=$candidate && break
+done
+[[ -n $python ]] || { echo "PyTorch is missing: apt-get install python3-torch" >&2; exit 2; }
 
 cd "$root"
 build=$root/build/release
@@ -25,7 +29,7 @@ for ((round = 1; round <= rounds; ++round)); do
   for model in "${models[@]}"; do
     "$build/benchmarks/model_benchmark" --benchmark_filter="/$model/" --benchmark_format=csv 2>/dev/null |
       awk -F, '/^"(train|predict)/ { gsub(/"|\/real_time/, "", $1); print "mien", $1, $3 }' >>"$results"
-    python3 benchmarks/pytorch_models.py --model "$model" --threads "$(nproc)" | sed 's/^/pytorch /' >>"$results"
+    "$python" benchmarks/pytorch_models.py --model "$model" --threads "$(nproc)" | sed 's/^/pytorch /' >>"$results"
   done
 done
 

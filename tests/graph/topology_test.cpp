@@ -30,14 +30,16 @@ TEST_CASE("a residual block is ordered as Keras orders it") {
   y = Activation{.activation = linear, .name = "3_bn"}(conv("3_conv")(conv("2_conv")(y)));
   const Node out = Activation{.activation = relu, .name = "out"}(Add{.name = "add"}({shortcut, y}));
   const Topology graph = sort_graph(x, out);
-  CHECK(graph.names == std::vector<std::string>{"input", "1_conv", "1_relu", "2_conv", "0_conv", "3_conv", "0_bn", "3_bn", "add", "out"});
+  CHECK(graph.names == std::vector<std::string>{"input", "1_conv", "1_relu", "2_conv", "0_conv", "3_conv", "0_bn",
+                                                "3_bn", "add", "out"});
   CHECK(graph.inputs[8] == std::vector<int>{6, 7});
   CHECK(graph.consumers[0] == 2);
 }
 
 TEST_CASE("graphs that are none are refused with a reason") {
   const Node x = Input({4}), other = Input({4});
-  CHECK_THROWS_WITH_AS((void)sort_graph(x, Dense{.units = 2}(other)), doctest::Contains("is not the model's"), OptionError);
+  CHECK_THROWS_WITH_AS((void)sort_graph(x, Dense{.units = 2}(other)), doctest::Contains("is not the model's"),
+                       OptionError);
   CHECK_THROWS_WITH_AS((void)sort_graph(x, Add{}({Dense{.units = 2}(x), Dense{.units = 2}(other)})),
                        doctest::Contains("one input"), OptionError);
   const Node twice = Dense{.units = 2, .name = "a"}(Dense{.units = 2, .name = "a"}(x));

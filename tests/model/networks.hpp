@@ -29,7 +29,8 @@ class ScaleLayer final : public Layer<T> {
     return {{.name = "gain", .shape = Shape{channels_}, .initializer = constant(start_)}};
   }
   void forward(const ForwardPass<T>& pass) const override {
-    for (std::int64_t i = 0; i < pass.output.size(); ++i) pass.output[i] = pass.parameters[0][i % channels_] * pass.inputs[0][i];
+    for (std::int64_t i = 0; i < pass.output.size(); ++i)
+      pass.output[i] = pass.parameters[0][i % channels_] * pass.inputs[0][i];
   }
   void backward(const BackwardPass<T>& pass) const override {
     if (pass.d_inputs[0])
@@ -37,7 +38,8 @@ class ScaleLayer final : public Layer<T> {
         pass.d_inputs[0][i] = pass.parameters[0][i % channels_] * pass.d_output[i];
     if (!pass.d_parameters[0]) return;
     for (T& d : pass.d_parameters[0]) d = 0;
-    for (std::int64_t i = 0; i < pass.d_output.size(); ++i) pass.d_parameters[0][i % channels_] += pass.inputs[0][i] * pass.d_output[i];
+    for (std::int64_t i = 0; i < pass.d_output.size(); ++i)
+      pass.d_parameters[0][i % channels_] += pass.inputs[0][i] * pass.d_output[i];
   }
 
  private:
@@ -52,7 +54,8 @@ std::unique_ptr<Layer<T>> Scale::make(std::span<const Shape> inputs) const {
 
 /// Custom model 2, smaller: every kind of layer that it has.
 inline Sequential small_emotion_cnn(std::int64_t size = 36, double dropout = 0.25) {
-  return emotion_cnn({.input_shape = {size, size, 3}, .filters = {4, 6, 8}, .units = {8, 6}, .dropout = {dropout, dropout / 2}});
+  return emotion_cnn(
+      {.input_shape = {size, size, 3}, .filters = {4, 6, 8}, .units = {8, 6}, .dropout = {dropout, dropout / 2}});
 }
 
 /// A graph with every layer that mien has, branches, and a user's own layer.

@@ -79,7 +79,9 @@ struct BatchNormalization {
     visit("bessel", bessel);
   }
   template <class = void>
-  [[nodiscard]] Node operator()(const Node& x) const { return apply(*this, {x}); }
+  [[nodiscard]] Node operator()(const Node& x) const {
+    return apply(*this, {x});
+  }
 };
 
 template <class T>

@@ -35,7 +35,9 @@ struct GlobalAveragePooling2D {
   }
   void visit_options(OptionVisitor& visit) { visit("keepdims", keepdims); }
   template <class = void>
-  [[nodiscard]] Node operator()(const Node& x) const { return apply(*this, {x}); }
+  [[nodiscard]] Node operator()(const Node& x) const {
+    return apply(*this, {x});
+  }
 };
 
 }  // namespace mien::inline v0

@@ -71,7 +71,9 @@ struct MaxPooling2D {
     visit("padding", padding);
   }
   template <class = void>
-  [[nodiscard]] Node operator()(const Node& x) const { return apply(*this, {x}); }
+  [[nodiscard]] Node operator()(const Node& x) const {
+    return apply(*this, {x});
+  }
 };
 
 }  // namespace mien::inline v0

@@ -50,7 +50,9 @@ struct RandomFlip {
   }
   void visit_options(OptionVisitor& visit) { visit("mode", mode); }
   template <class = void>
-  [[nodiscard]] Node operator()(const Node& x) const { return apply(*this, {x}); }
+  [[nodiscard]] Node operator()(const Node& x) const {
+    return apply(*this, {x});
+  }
 };
 
 }  // namespace mien::inline v0

@@ -57,7 +57,9 @@ struct RandomTranslation {
     visit("fill_value", fill_value);
   }
   template <class = void>
-  [[nodiscard]] Node operator()(const Node& x) const { return apply(*this, {x}); }
+  [[nodiscard]] Node operator()(const Node& x) const {
+    return apply(*this, {x});
+  }
 };
 
 }  // namespace mien::inline v0

@@ -69,7 +69,9 @@ struct ZeroPadding2D {
   }
   void visit_options(OptionVisitor& visit) { visit("padding", padding); }
   template <class = void>
-  [[nodiscard]] Node operator()(const Node& x) const { return apply(*this, {x}); }
+  [[nodiscard]] Node operator()(const Node& x) const {
+    return apply(*this, {x});
+  }
 };
 
 }  // namespace mien::inline v0

@@ -1,5 +1,6 @@
 #pragma once
-// A fence before stb_image: some of its releases (Debian 12 has one) write past the end of a Huffman table that claims more than 256 codes.
+// A fence before stb_image: some of its releases (Debian 12 has one) write past the end of a Huffman table that claims
+// more than 256 codes.
 
 #include <cstddef>
 #include <cstdint>
