@@ -46,6 +46,19 @@ inline std::string part_of(const std::string& directory, const char* name) {
   return std::filesystem::is_directory(part) ? part.string() : directory;
 }
 
+/// A model that takes pictures and has an output for each class. Throws OptionError if the file's is none.
+inline mien::Model<float> load_model_of_pictures(const std::string& file, int threads = 0) {
+  using namespace mien;
+  auto model = load_model<float>(file, {.threads = threads});
+  const Shape &in = model.input_shape(), &out = model.output_shape();
+  const std::size_t classes = model.preprocessing().classes.size();
+  if (in.rank() != 3 || (in[2] != 1 && in[2] != 3) || out.rank() != 1 ||
+      (classes != 0 && classes != static_cast<std::size_t>(out[0])))
+    throw OptionError(
+        text(file, " does not classify pictures: it takes ", in, ", gives ", out, " and names ", classes, " classes"));
+  return model;
+}
+
 /// Pictures for a model: its size, its colours, its classes.
 inline mien::Dataset pictures_for(const mien::Model<float>& model, const std::string& directory) {
   using namespace mien;

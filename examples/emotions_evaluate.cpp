@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   app.add_option("--batch-size", batch_size)->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--threads", threads, "0: all that the process may use")->capture_default_str();
   return emotions::run(app, argc, argv, [&] {
-    auto model = load_model<float>(file, {.threads = threads});
+    auto model = emotions::load_model_of_pictures(file, threads);
     model.compile({.optimizer = SGD{}, .loss = CategoricalCrossentropy{}, .metrics = {Accuracy{}}});
     const Dataset faces = emotions::pictures_for(model, emotions::part_of(data, "validation"));
     const Logs result = model.evaluate(faces, {.batch_size = batch_size});

@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   app.add_option("pictures", pictures, "JPEG, PNG or BMP files")->required();
   app.add_flag("--json", json, "print JSON");
   return emotions::run(app, argc, argv, [&] {
-    const auto model = load_model<float>(file);
+    const auto model = emotions::load_model_of_pictures(file);
     const Shape& shape = model.input_shape();
     std::vector<std::string> classes = model.preprocessing().classes;
     for (std::int64_t k = static_cast<std::int64_t>(classes.size()); k < model.output_shape()[0]; ++k)

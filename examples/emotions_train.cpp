@@ -117,7 +117,7 @@ FitOptions fit_options(const Arguments& a, const emotions::Faces& faces, const s
   if (a.class_weights) options.class_weight = faces.train.class_weights();
   options.callbacks.emplace_back(stop);
   if (a.reduce_lr > 0) options.callbacks.emplace_back(ReduceLROnPlateau{.patience = a.reduce_lr});
-  options.callbacks.emplace_back(CSVLogger{.filename = (run / "history.csv").string()});
+  options.callbacks.emplace_back(CSVLogger{.filename = (run / "history.csv").string(), .first_epoch = 1});
   options.checkpoint = checkpoint({.path = (run / "checkpoint.safetensors").string(), .resume = a.resume});
   return options;
 }

@@ -17,6 +17,7 @@ TEST_CASE("files with different -m flags compute the same bits with each instruc
     const Sample plain = sample_of_plain_file(), flagged = sample_of_flagged_file();
     CHECK(plain.sums == flagged.sums);
     CHECK(plain.wide == flagged.wide);
+    CHECK(plain.weights == flagged.weights);
     const int bytes = isa == Isa::avx512 ? 64 : isa == Isa::avx2 ? 32 : 16;
     CHECK(plain.vector_bytes == bytes);
     CHECK(flagged.vector_bytes == bytes);

@@ -4,6 +4,7 @@
 
 #include <link/sample.hpp>
 #include <mien/kernels/isa/registers.hpp>
+#include <mien/mien.hpp>
 
 #define MIEN_KERNEL_TEXT <link/sample.inl>
 #include <mien/kernels/isa/for_each_isa.inl>
@@ -21,8 +22,26 @@ std::vector<T> sums_of_lengths(int longest) {
   return sums;
 }
 
+std::vector<float> trained_weights() {
+  using namespace mien;
+  const Node x = Input({9, 9, 3});
+  Node y = Conv2D{.filters = 5, .kernel_size = 3}(x);
+  y = Activation{.activation = relu}(BatchNormalization{}(y));
+  y = Dropout{.rate = 0.2}(Flatten{}(MaxPooling2D{}(y)));
+  Model<float> model(x, Dense{.units = 3, .activation = softmax}(y), {.seed = 4, .threads = 2});
+  model.compile({.optimizer = Adam{}, .loss = CategoricalCrossentropy{}});
+  Tensor<float> samples({6, 9, 9, 3}), targets({6, 3});
+  Random random({.seed = 8});
+  for (float& value : samples) value = static_cast<float>(random.uniform());
+  for (std::int64_t i = 0; i < 6; ++i) targets(i, i % 3) = 1;
+  for (int step = 0; step < 3; ++step) static_cast<void>(model.train_on_batch(samples, targets));
+  const auto weights = model.values().values().span();
+  return {weights.begin(), weights.end()};
+}
+
 Sample take_sample() {
-  return {sums_of_lengths<float>(150), sums_of_lengths<double>(150), MIEN_SELECT_ISA(float, vector_bytes)()};
+  return {sums_of_lengths<float>(150), sums_of_lengths<double>(150), trained_weights(),
+          MIEN_SELECT_ISA(float, vector_bytes)()};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <mien/io/formats/json.hpp>
 #include <mien/io/layer_factory.hpp>
 #include <mien/layers/input.hpp>
 #include <mien/model/model.hpp>
@@ -17,21 +18,24 @@ namespace mien::inline v0::io {
 /// The version of the JSON below. Files of older versions stay readable, newer ones are refused.
 inline constexpr int architecture_version = 1;
 
+/// More layers than any network has: a file of a chain of a million would exhaust the stack when its nodes go.
+inline constexpr std::size_t max_layers = 4096;
+
 [[nodiscard]] inline Json to_json(const Preprocessing& p) {
   return {{"classes", p.classes},
           {"color_mode", p.color_mode},
-          {"scale", p.scale},
+          {"scale", json_number(p.scale)},
           {"mean", p.mean},
           {"deviation", p.deviation}};
 }
 
 [[nodiscard]] inline Preprocessing preprocessing_from(const Json& json) {
   Preprocessing p;
-  json.at("classes").get_to(p.classes);
-  json.at("color_mode").get_to(p.color_mode);
-  json.at("scale").get_to(p.scale);
-  json.at("mean").get_to(p.mean);
-  json.at("deviation").get_to(p.deviation);
+  read_json(json.at("classes"), p.classes);
+  read_json(json.at("color_mode"), p.color_mode);
+  read_json(json.at("scale"), p.scale);
+  read_json(json.at("mean"), p.mean);
+  read_json(json.at("deviation"), p.deviation);
   return p;
 }
 
@@ -93,10 +97,14 @@ namespace detail {
   const auto name = layer.at("name").get<std::string>();
   const auto type = layer.at("type").get<std::string>();
   const std::string who = text(file, ": layer '", name, "' (", type, ")");
-  if (type == "InputLayer") return Input(Shape(layer.at("shape").get<std::vector<std::int64_t>>()), name);
   std::vector<Node> inputs = inputs_of(layer, made, who);
-  if (inputs.empty()) throw FileError(text(who, ": it reads nothing"));
+  if (inputs.empty() && type != "InputLayer") throw FileError(text(who, ": it reads nothing"));
   try {
+    if (type == "InputLayer") {
+      std::vector<std::int64_t> shape;
+      read_json(layer.at("shape"), shape);
+      return Input(Shape(shape), name);
+    }
     return find_layer(type, custom, who)(layer.at("options"), name, std::move(inputs), who);
   } catch (const FileError&) {
     throw;
@@ -111,9 +119,13 @@ namespace detail {
 [[nodiscard]] inline Architecture architecture_from(const Json& json, const CustomObjects& custom,
                                                     const std::string& file) {
   try {
-    if (const int v = json.at("version").get<int>(); v > architecture_version)
+    std::int64_t v = 0;
+    read_json(json.at("version"), v);
+    if (v < 1 || v > architecture_version)
       throw FileError(text(file, ": written in version ", v, " of the architecture, this library reads up to ",
                            architecture_version));
+    if (const std::size_t n = json.at("layers").size(); n > max_layers)
+      throw FileError(text(file, ": its architecture has ", n, " layers; more than ", max_layers, " are not read"));
     std::map<std::string, Node> made;
     std::vector<std::string> frozen;
     std::optional<Node> input, last;

@@ -66,14 +66,26 @@ class CheckpointReader final : public StateVisitor {
                            "' and would go on with other bits; set the environment variable MIEN_ISA=", isa));
   }
 
-  void operator()(const char* name, bool& value) override { value = entry(name) == "true"; }
+  void operator()(const char* name, bool& value) override {
+    const std::string& word = entry(name);
+    if (word != "true" && word != "false")
+      throw FileError(text("'", file_.path(), "': '", name, "' should be true or false, got '", word, "'"));
+    value = word == "true";
+  }
   void operator()(const char* name, std::int64_t& value) override {
     const std::string& number = entry(name);
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
     if (error != std::errc() || end != number.data() + number.size())
       throw FileError(text("'", file_.path(), "': '", name, "' should be a whole number, got '", number, "'"));
   }
-  void operator()(const char* name, double& value) override { value = parse_hex_float(entry(name)); }
+  void operator()(const char* name, double& value) override {
+    const std::string& number = entry(name);
+    try {
+      value = parse_hex_float(number);
+    } catch (const FileError& error) {
+      throw FileError(text("'", file_.path(), "': '", name, "': ", error.what()));
+    }
+  }
   void operator()(const char* name, std::string& value) override { value = entry(name); }
   void operator()(const char* name, std::vector<std::byte>& value) override {
     const StoredTensor* tensor = file_.find(name);

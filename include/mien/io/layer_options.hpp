@@ -12,6 +12,7 @@
 
 #include <mien/core/error.hpp>
 #include <mien/graph/options.hpp>
+#include <mien/io/formats/json.hpp>
 
 namespace mien::inline v0::io {
 
@@ -24,9 +25,12 @@ class OptionWriter final : public OptionVisitor {
 
   void operator()(const char* name, bool& value) override { out_[name] = value; }
   void operator()(const char* name, std::int64_t& value) override { out_[name] = value; }
-  void operator()(const char* name, double& value) override { out_[name] = value; }
+  void operator()(const char* name, double& value) override { out_[name] = json_number(value); }
   void operator()(const char* name, std::string& value) override { out_[name] = value; }
-  void operator()(const char* name, std::vector<double>& value) override { out_[name] = value; }
+  void operator()(const char* name, std::vector<double>& value) override {
+    out_[name] = Json::array();
+    for (const double x : value) out_[name].push_back(json_number(x));
+  }
   void operator()(const char* name, Size2D& value) override { out_[name] = {value.height, value.width}; }
   void operator()(const char* name, std::optional<Size2D>& value) override {
     out_[name] = value ? Json{value->height, value->width} : Json(nullptr);
@@ -36,12 +40,14 @@ class OptionWriter final : public OptionVisitor {
   }
   void operator()(const char* name, Padding& value) override { out_[name] = value == Padding::same ? "same" : "valid"; }
   void operator()(const char* name, ActivationFunction& value) override {
-    out_[name] = {{"name", to_string(value.kind)}, {"alpha", value.alpha}};
+    out_[name] = {{"name", to_string(value.kind)}, {"alpha", json_number(value.alpha)}};
   }
   void operator()(const char* name, Initializer& value) override {
-    out_[name] = {{"name", value.name}, {"a", value.a}, {"b", value.b}};
+    out_[name] = {{"name", value.name}, {"a", json_number(value.a)}, {"b", json_number(value.b)}};
   }
-  void operator()(const char* name, Regularizer& value) override { out_[name] = {{"l1", value.l1}, {"l2", value.l2}}; }
+  void operator()(const char* name, Regularizer& value) override {
+    out_[name] = {{"l1", json_number(value.l1)}, {"l2", json_number(value.l2)}};
+  }
 
  private:
   Json& out_;
@@ -88,15 +94,14 @@ class OptionReader final : public OptionVisitor {
     value = text_value == "same" ? Padding::same : Padding::valid;
   }
   void operator()(const char* name, ActivationFunction& value) override {
-    if (const Json* object = named(name))
-      value = activation_named(object->value("name", ""))(object->value("alpha", 0.0));
+    if (const Json* object = named(name)) value = activation_named(kind(name, *object))(member(name, *object, "alpha"));
   }
   void operator()(const char* name, Initializer& value) override {
     if (const Json* object = named(name))
-      value = initializer_named(object->value("name", ""), object->value("a", 0.0), object->value("b", 0.0));
+      value = initializer_named(kind(name, *object), member(name, *object, "a"), member(name, *object, "b"));
   }
   void operator()(const char* name, Regularizer& value) override {
-    if (const Json* object = named(name)) value = {object->value("l1", 0.0), object->value("l2", 0.0)};
+    if (const Json* object = named(name)) value = {member(name, *object, "l1"), member(name, *object, "l2")};
   }
 
   void finish() const {
@@ -114,14 +119,29 @@ class OptionReader final : public OptionVisitor {
     return &*found;
   }
 
+  /// The name, and a number, of an option that is an object.
+  [[nodiscard]] std::string kind(const char* name, const Json& object) const {
+    std::string value;
+    if (object.contains("name")) strictly(name, object["name"], value);
+    return value;
+  }
+  [[nodiscard]] double member(const char* name, const Json& object, const char* key) const {
+    double value = 0;
+    if (object.contains(key)) strictly(name, object[key], value);
+    return value;
+  }
+
   template <class Value>
   void read(const char* name, Value& value) {
     seen_.emplace_back(name);
-    const auto found = in_.find(name);
-    if (found == in_.end()) return;
+    if (const auto found = in_.find(name); found != in_.end()) strictly(name, *found, value);
+  }
+
+  template <class Value>
+  void strictly(const char* name, const Json& json, Value& value) const {
     try {
-      found->get_to(value);
-    } catch (const Json::exception& error) {
+      read_json(json, value);
+    } catch (const FileError& error) {
       throw FileError(text(who_, ": option '", name, "': ", error.what()));
     }
   }

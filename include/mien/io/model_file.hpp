@@ -50,6 +50,16 @@ inline constexpr DType dtype_of = std::is_same_v<T, float> ? DType::f32 : DType:
   return join(lines, "\n");
 }
 
+/// The architecture as text. Throws OptionError on a name or class that JSON cannot hold.
+template <class T>
+[[nodiscard]] std::string architecture_text(const Model<T>& model) {
+  try {
+    return architecture_of(model).dump();
+  } catch (const Json::exception& error) {
+    throw OptionError(text("model '", model.name(), "' cannot be saved: ", error.what()));
+  }
+}
+
 /// A stored tensor's numbers as T.
 template <class T, class Stored>
 void read_as(const SafetensorsFile& file, const std::string& name, TensorView<T> to) {
@@ -69,8 +79,7 @@ void read_as(const SafetensorsFile& file, const std::string& name, TensorView<T>
 /// visit_options.
 template <class T>
 void save(const Model<T>& model, const std::filesystem::path& path) {
-  const FileMetadata metadata{
-      {"format", "mien"}, {"mien_version", version}, {"model", io::architecture_of(model).dump()}};
+  const FileMetadata metadata{{"format", "mien"}, {"mien_version", version}, {"model", io::architecture_text(model)}};
   std::vector<NamedTensor> tensors;
   for (std::size_t i = 0; i < model.parameters().size(); ++i)
     tensors.push_back({model.parameters()[i].name, io::dtype_of<T>, model.parameters()[i].shape,
@@ -94,7 +103,7 @@ void load_weights(Model<T>& model, const std::filesystem::path& path) {
       file.find(name)->dtype == DType::f32 ? io::read_as<T, float>(file, name, values)
                                            : io::read_as<T, double>(file, name, values);
     }
-  } catch (const FileError&) {
+  } catch (...) {
     std::copy(before.values().begin(), before.values().end(), model.values().values().begin());
     throw;
   }

@@ -20,8 +20,9 @@ struct InputLayer {
   std::string name{};
 
   [[nodiscard]] Shape output_shape(std::span<const Shape>) const {
-    if (shape.rank() >= Shape::max_rank || std::any_of(shape.begin(), shape.end(), [](auto n) { return n < 1; }))
-      throw ShapeError(text(detail::layer_title(*this), " expected at most ", Shape::max_rank - 1,
+    if (shape.empty() || shape.rank() >= Shape::max_rank ||
+        std::any_of(shape.begin(), shape.end(), [](auto n) { return n < 1; }))
+      throw ShapeError(text(detail::layer_title(*this), " expected 1 to ", Shape::max_rank - 1,
                             " positive extents (the batch is not among them), got ", shape));
     return shape;
   }
@@ -35,7 +36,7 @@ struct InputLayer {
 ///
 ///     Node x = Input({48, 48, 3});      // height, width, channels
 ///
-/// `name`: default "input_1". Throws ShapeError on an extent below 1 or more than 5 of them.
+/// `name`: default "input_1". Throws ShapeError on an extent below 1, none, or more than 5 of them.
 template <class = void>
 [[nodiscard]] Node Input(const Shape& shape, std::string name = {}) {
   return apply(InputLayer{.shape = shape, .name = std::move(name)}, {});

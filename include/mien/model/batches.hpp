@@ -102,23 +102,23 @@ class BatchLoader {
     if (taken_ > 0) free_.release();
     if (taken_ == batches_) return nullptr;
     ready_.acquire();
-    if (error_) std::rethrow_exception(error_);
-    return &slots_[taken_++ % 2].batch();
+    const auto slot = taken_++ % 2;
+    if (errors_[slot]) std::rethrow_exception(errors_[slot]);
+    return &slots_[slot].batch();
   }
 
  private:
   void work() {
-    try {
-      for (std::int64_t b = 0; b < batches_; ++b) {
-        free_.acquire();
-        if (stop_) return;
-        const auto first = static_cast<std::size_t>(b * options_.batch_size);
-        const std::size_t count = std::min(static_cast<std::size_t>(options_.batch_size), order_.size() - first);
+    for (std::int64_t b = 0; b < batches_; ++b) {
+      free_.acquire();
+      if (stop_) return;
+      const auto first = static_cast<std::size_t>(b * options_.batch_size);
+      const std::size_t count = std::min(static_cast<std::size_t>(options_.batch_size), order_.size() - first);
+      try {
         slots_[b % 2].fill(data_, options_, std::span(order_).subspan(first, count));
-        ready_.release();
+      } catch (...) {
+        errors_[b % 2] = std::current_exception();
       }
-    } catch (...) {
-      error_ = std::current_exception();
       ready_.release();
     }
   }
@@ -130,7 +130,7 @@ class BatchLoader {
   std::int64_t batches_ = 0, taken_ = 0;
   std::counting_semaphore<> free_{2}, ready_{0};
   std::atomic<bool> stop_ = false;
-  std::exception_ptr error_;
+  std::exception_ptr errors_[2];  // of each slot's batch
   std::thread worker_;
 };
 

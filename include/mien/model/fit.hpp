@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -53,9 +54,11 @@ void require_fits(const Model<T>& model, const Dataset& data, std::int64_t batch
     throw ShapeError(text(what, ": model '", model.name(), "' takes samples ", model.input_shape(),
                           ", the dataset has ", data.sample_shape()));
   const std::int64_t width = model.trainer().target_width();
+  // A class read as one number: the outputs are one for each class, or a single one.
   const bool as_index = width == 1 && data.has_labels();
-  if (!as_index && data.target_shape().size() != width)
-    throw ShapeError(text(what, ": model '", model.name(), "' is trained on targets of ", width,
+  const std::int64_t expected = as_index ? model.output_shape().size() : width;
+  if (!(as_index && expected == 1) && data.target_shape().size() != expected)
+    throw ShapeError(text(what, ": model '", model.name(), "' is trained on targets of ", expected,
                           " numbers, the dataset has ", data.target_shape(),
                           data.has_labels() ? text(" (classes: ", join(data.class_names()), ")") : ""));
 }
@@ -92,14 +95,14 @@ class Fit final : public TrainingControl {
                              data_.class_names().size(), " classes"));
     batches_ = batch_options(model_, data_, options_.batch_size);
     batches_.class_weight = options_.class_weight;
-    adopt_classes();
   }
 
   [[nodiscard]] History run() {
     for (Callback& callback : options_.callbacks) callback.on_train_begin(*this);
     const bool resumed =
-        options_.checkpoint && options_.checkpoint->restore([this](StateVisitor& visit) { visit_state(visit); });
+        options_.checkpoint && options_.checkpoint->restore([this](StateVisitor& visit) { restore(visit); });
     if (resumed) message(text("resumed after epoch ", epoch_));
+    adopt_classes();
     while (epoch_ < options_.epochs && !stopping_) run_epoch();
     for (Callback& callback : options_.callbacks) callback.on_train_end(*this);
     return std::move(history_);
@@ -141,9 +144,9 @@ class Fit final : public TrainingControl {
     return nullptr;
   }
 
-  /// The last part of the data, before any shuffling, as Keras takes it.
+  /// The last part of the data, before any shuffling, as Keras takes it. Validation data that are given come first.
   void split_validation() {
-    if (options_.validation_split == 0) return;
+    if (options_.validation_split == 0 || validation_) return;
     if (options_.validation_split < 0 || options_.validation_split >= 1)
       throw OptionError(text("fit: validation_split is in [0, 1), got ", options_.validation_split));
     const auto cut =
@@ -173,6 +176,7 @@ class Fit final : public TrainingControl {
       return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     };
     for (Callback& callback : options_.callbacks) callback.on_epoch_begin(epoch_, *this);
+    if (stopping_) return;
     progress_.begin_epoch(epoch_, options_.epochs, steps_per_epoch());
     Logs logs;
     train_epoch(logs, seconds);
@@ -208,11 +212,49 @@ class Fit final : public TrainingControl {
     return options_.validation_batch_size > 0 ? options_.validation_batch_size : options_.batch_size;
   }
 
+  /// Takes up a stored run. On any failure the model is as it was before.
+  void restore(StateVisitor& visit) {
+    Model<T> before = model_;
+    try {
+      visit_state(visit);
+    } catch (...) {
+      model_ = std::move(before);
+      throw;
+    }
+  }
+
+  /// What a run and the one that takes it up must have in common, line by line.
+  [[nodiscard]] std::string identity() const {
+    const CompileOptions& options = model_.trainer().options();
+    std::string lines = text("seed ", model_.seed(), "\noptimizer ", options.optimizer->type(), "\nloss ",
+                             options.loss->type(), "\nbits of a number: ", 8 * sizeof(T));
+    for (const Parameter& parameter : model_.parameters())
+      lines += text("\n", parameter.name, " ", parameter.shape, model_.is_trainable(parameter.node) ? "" : ", frozen");
+    return lines;
+  }
+
+  void visit_identity(StateVisitor& visit) const {
+    const std::string own = identity();
+    std::string stored = own;
+    visit("run", stored);
+    if (stored == own) return;
+    std::size_t begin = 0;  // of the first line that differs
+    for (std::size_t i = 0; i < std::min(own.size(), stored.size()) && own[i] == stored[i]; ++i)
+      if (own[i] == '\n') begin = i + 1;
+    const auto line = [begin](const std::string& lines) {
+      return lines.substr(begin, lines.find('\n', begin) - begin);
+    };
+    throw OptionError(text("resume: the checkpoint is of another model or run: it has '", line(stored), "', this one '",
+                           line(own), "'"));
+  }
+
   /// Everything that the rest of the run depends on.
   void visit_state(StateVisitor& visit) {
-    std::int64_t epoch = epoch_, seed = static_cast<std::int64_t>(model_.seed());
+    visit_identity(visit);
+    std::int64_t epoch = epoch_;
     visit("epoch", epoch);
-    visit("seed", seed);
+    if (epoch < 0 || epoch > std::numeric_limits<int>::max())
+      throw OptionError(text("resume: the checkpoint is damaged: it stands after epoch ", epoch));
     epoch_ = static_cast<int>(epoch);
     visit("stopping", stopping_);
     visit("iterations", model_.trainer().iterations);

@@ -1,13 +1,18 @@
 #pragma once
 // The fence around JSON: whatever an untrusted text holds, out come a value or a FileError.
 
+#include <array>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <mien/core/error.hpp>
+#include <mien/io/formats/hex_float.hpp>
 #include <nlohmann/json.hpp>
 
 namespace mien::inline v0 {
@@ -58,6 +63,51 @@ class JsonWatch {
   } catch (const FileError& error) {
     throw FileError(text(what, " is not usable: ", error.what()));
   }
+}
+
+/// A number that JSON can hold: infinities and NaN, which it has no words for, become strings.
+[[nodiscard]] inline nlohmann::json json_number(double x) {
+  return std::isfinite(x) ? nlohmann::json(x) : nlohmann::json(hex_float(x));
+}
+
+// The value of a JSON element, strictly: 1.5 and true are no whole numbers, three numbers are no pair (the parser's own
+// conversions take all of these). Throws FileError with what was expected and what came.
+
+namespace detail {
+[[noreturn]] inline void unexpected_json(const nlohmann::json& json, std::string_view expected) {
+  using Handler = nlohmann::json::error_handler_t;
+  throw FileError(text("expected ", expected, ", got ", json.dump(-1, ' ', false, Handler::replace).substr(0, 60)));
+}
+}  // namespace detail
+
+inline void read_json(const nlohmann::json& json, bool& value) {
+  if (!json.is_boolean()) detail::unexpected_json(json, "true or false");
+  value = json.get<bool>();
+}
+inline void read_json(const nlohmann::json& json, std::int64_t& value) {
+  constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (!json.is_number_integer() || (json.is_number_unsigned() && json.get<std::uint64_t>() > most))
+    detail::unexpected_json(json, "a whole number");
+  value = json.get<std::int64_t>();
+}
+inline void read_json(const nlohmann::json& json, double& value) {
+  if (!json.is_number() && !json.is_string()) detail::unexpected_json(json, "a number");
+  value = json.is_string() ? parse_hex_float(json.get_ref<const std::string&>()) : json.get<double>();
+}
+inline void read_json(const nlohmann::json& json, std::string& value) {
+  if (!json.is_string()) detail::unexpected_json(json, "a text");
+  value = json.get_ref<const std::string&>();
+}
+template <class X>
+void read_json(const nlohmann::json& json, std::vector<X>& values) {
+  if (!json.is_array()) detail::unexpected_json(json, "a list");
+  values.clear();
+  for (const nlohmann::json& element : json) read_json(element, values.emplace_back());
+}
+template <class X, std::size_t n>
+void read_json(const nlohmann::json& json, std::array<X, n>& values) {
+  if (!json.is_array() || json.size() != n) detail::unexpected_json(json, text("a list of ", n));
+  for (std::size_t i = 0; i < n; ++i) read_json(json[i], values[i]);
 }
 
 /// A string as JSON writes it, in quotes. Throws OptionError if it is not UTF-8.

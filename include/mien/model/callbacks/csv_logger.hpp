@@ -15,9 +15,10 @@
 
 namespace mien::inline v0 {
 
-/// Writes a row per epoch: the epoch, counted from 0, and the logs in their order. The columns are those of the first
-/// epoch; a number that is missing later is NA. Each row is in the file when its epoch ends; numbers are the shortest
-/// text that reads back to the same bits; lines end with \n. A resumed run cuts off the rows that it writes again.
+/// Writes a row per epoch: the epoch, counted from `first_epoch`, and the logs in their order. The columns are those of
+/// the first epoch; a number that is missing later is NA. Each row is in the file when its epoch ends; numbers are the
+/// shortest text that reads back to the same bits; lines end with \n. A resumed run cuts off the rows that it writes
+/// again.
 ///
 ///     CSVLogger{.filename = "training.csv"}
 struct CSVLogger {
@@ -26,6 +27,7 @@ struct CSVLogger {
   std::string filename{};
   char separator = ',';
   bool append = false;  ///< keeps what the file has; no second header then
+  int first_epoch = 0;  ///< the number of the first epoch: 0 as Keras writes it, or 1 as people count
 
   // State, set by training.
   std::string columns{};      ///< names with the separator between them; empty: no row is written yet
@@ -46,7 +48,7 @@ struct CSVLogger {
     else if (!append)
       kept = 0;
     std::string rows = kept == 0 ? text("epoch", separator, columns, '\n') : "";
-    rows += text(epoch);
+    rows += text(epoch + first_epoch);
     for (std::size_t begin = 0, end = 0; end < columns.size(); begin = end + 1) {
       end = std::min(columns.find(separator, begin), columns.size());
       const auto value = logs.get(std::string_view(columns).substr(begin, end - begin));
