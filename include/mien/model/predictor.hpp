@@ -155,18 +155,25 @@ class Predictor {
    public:
     explicit Lease(const State& state) : state_(state) {
       while (slot_ < slot_count && state.busy[slot_].exchange(true, std::memory_order_acquire)) ++slot_;
-      auto& worker = slot_ < slot_count ? state.workers[slot_] : own_;
-      if (!worker) worker = std::make_unique<Worker>(state);
-      worker_ = worker.get();
+      try {
+        auto& worker = slot_ < slot_count ? state.workers[slot_] : own_;
+        if (!worker) worker = std::make_unique<Worker>(state);
+        worker_ = worker.get();
+      } catch (...) {
+        give_back();
+        throw;
+      }
     }
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
-    ~Lease() {
-      if (slot_ < slot_count) state_.busy[slot_].store(false, std::memory_order_release);
-    }
+    ~Lease() { give_back(); }
     [[nodiscard]] Worker& worker() const { return *worker_; }
 
    private:
+    void give_back() const {
+      if (slot_ < slot_count) state_.busy[slot_].store(false, std::memory_order_release);
+    }
+
     const State& state_;
     std::size_t slot_ = 0;
     std::unique_ptr<Worker> own_;

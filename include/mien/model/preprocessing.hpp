@@ -28,12 +28,14 @@ struct Preprocessing {
   friend bool operator==(const Preprocessing&, const Preprocessing&) = default;
 };
 
-/// Throws OptionError unless the preprocessing fits inputs of that shape (without the batch).
+/// Throws ShapeError on an input without an axis, OptionError unless the preprocessing fits inputs of that shape
+/// (without the batch).
 inline void check(const Preprocessing& preprocessing, const Shape& input) {
+  if (input.empty()) throw ShapeError("a model's input has at least one extent beside the batch, got ()");
   const std::string& mode = preprocessing.color_mode;
   if (mode != "rgb" && mode != "grayscale" && mode != "bgr")
     throw OptionError(text("preprocessing: color_mode is 'rgb', 'grayscale' or 'bgr', got '", mode, "'"));
-  const auto channels = static_cast<std::size_t>(input.empty() ? 1 : input[-1]);
+  const auto channels = static_cast<std::size_t>(input[-1]);
   for (const auto* list : {&preprocessing.mean, &preprocessing.deviation})
     if (!list->empty() && list->size() != channels)
       throw OptionError(
