@@ -65,10 +65,12 @@ emotions::Faces load_faces(const Arguments& a) {
   const ImageFolderOptions options{.image_size = {a.image_size, a.image_size}, .classes = classes};
   const std::string train_folder = emotions::part_of(a.data, "train");
   std::string validation_folder = a.validation;
-  if (validation_folder.empty() && train_folder != a.data) validation_folder = emotions::part_of(a.data, "validation");
+  if (const std::string part = emotions::part_of(a.data, "validation");
+      validation_folder.empty() && train_folder != a.data && part != a.data)
+    validation_folder = part;
   const Dataset train = image_folder(train_folder, options);
   emotions::report_unreadable(train);
-  if (validation_folder.empty() || validation_folder == a.data) {
+  if (validation_folder.empty()) {
     auto [first, second] = train.split(0.2, a.seed);
     return {first, second};
   }
@@ -133,8 +135,8 @@ void print_result(const History& history, int best_epoch) {
 
 void train(const Arguments& a) {
   const emotions::Faces faces = load_faces(a);
-  const std::filesystem::path run = prepare_run(a);
   Model<float> model = build_model(a, faces.train);
+  const std::filesystem::path run = prepare_run(a);  // after all that may be refused
   if (a.summary) std::cout << model.summary();
   write_file(run / "summary.txt", model.summary());
   std::cout << faces.train.size() << " training and " << faces.validation.size() << " validation pictures of "

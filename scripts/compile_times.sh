@@ -5,20 +5,20 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-compiler=${1:-g++}
+compiler=${1:-g++} rounds=${2:-3}
 cd "$root"
 flags=(-std=c++20 -fopenmp -Iinclude -isystem /usr/include/eigen3)
 
-# measure BUDGET WHAT COMMAND...: runs the command three times.
+# measure BUDGET WHAT COMMAND...: runs the command that often; the median counts.
 measure() {
   local budget=$1 what=$2 start times=()
   shift 2
-  for _ in 1 2 3; do
+  for ((round = 0; round < rounds; ++round)); do
     start=$EPOCHREALTIME
     "$@" || fail "this does not compile: $what"
     times+=("$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }')")
   done
-  printf '%-44s %6s s   (budget %s s)\n' "$what" "$(printf '%s\n' "${times[@]}" | sort -n | sed -n 2p)" "$budget"
+  printf '%-44s %6s s   (budget %s s)\n' "$what" "$(printf '%s\n' "${times[@]}" | sort -n | sed -n $(((rounds + 1) / 2))p)" "$budget"
 }
 
 "$compiler" --version | head -n 1

@@ -26,8 +26,8 @@ unless_given() {
 }
 given=("$@")
 unless_given "--model custom2" --model
-unless_given "--synthetic 3000" --synthetic --data
-unless_given "--epochs 12" --epochs
+unless_given "--synthetic 4000" --synthetic --data
+unless_given "--epochs 9" --epochs
 unless_given "--out runs/demo" --out
 unless_given "--overwrite" --overwrite --resume
 

@@ -76,17 +76,7 @@ Model<float> small_network() {
   return model;
 }
 
-/// What a test prints is of no interest.
-struct Silence {
-  Silence() : before(std::cout.rdbuf(nullptr)) {}
-  Silence(const Silence&) = delete;
-  Silence& operator=(const Silence&) = delete;
-  ~Silence() { std::cout.rdbuf(before), std::cout.clear(); }
-  std::streambuf* before;
-};
-
 TEST_CASE("build, train, evaluate, save") {
-  const Silence silence;
   const TemporaryFolder run;
 
   const Dataset faces = synthetic_faces(120, 1, {.image_size = 24});
@@ -107,7 +97,6 @@ TEST_CASE("build, train, evaluate, save") {
 }
 
 TEST_CASE("a loop of one's own") {
-  const Silence silence;
   const Dataset train = synthetic_faces(32, 1, {.image_size = 24});
   Model<float> model = small_network();
 

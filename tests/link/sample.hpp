@@ -4,8 +4,8 @@
 
 /// What one file of the program computes with the active instruction set.
 struct Sample {
-  std::vector<float> sums;   ///< one per length
-  std::vector<double> wide;  ///< the same in double
+  std::vector<float> sums;     ///< one per length
+  std::vector<double> wide;    ///< the same in double
   std::vector<float> weights;  ///< of a small network after three training steps
   int vector_bytes = 0;
 };

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <functional>
 
+#include <mien/model/callbacks/csv_logger.hpp>
+
 #include "formats/temporary_folder.hpp"
 #include "model/networks.hpp"
 
@@ -309,7 +311,7 @@ TEST_CASE("the first training gives the model the classes' names, a later one le
 
 TEST_CASE("the penalty of a regularizer is in the reported losses") {
   Model<float> model(
-      Sequential{Input({2}), Dense{.units = 3, .activation = softmax, .kernel_regularizer = l1_l2(0.5, 0.25)}},
+      Sequential{Input({2}), Dense{.units = 3, .activation = softmax, .kernel_regularizer = {.l1 = 0.5, .l2 = 0.25}}},
       {.seed = 1});
   Model<float> plain = classifier(0);
   std::copy(plain.values().values().begin(), plain.values().values().end(), model.values().values().begin());

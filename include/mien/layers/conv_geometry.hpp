@@ -7,6 +7,7 @@
 #include <mien/graph/node.hpp>
 #include <mien/graph/options.hpp>
 #include <mien/kernels/conv/geometry.hpp>
+#include <mien/layers/window_limits.hpp>
 
 namespace mien::inline v0::detail {
 
@@ -35,6 +36,9 @@ template <class Options>
 [[nodiscard]] kernels::ConvGeometry conv_geometry(const Options& options, std::span<const Shape> inputs) {
   const Shape& x = single_input(options, inputs, 3, "(height, width, channels)");
   check_conv_options(options, x);
+  const Size2D &kernel = options.kernel_size, &strides = options.strides, &dilation = options.dilation_rate;
+  check_extents(options, x,
+                {kernel.height, kernel.width, strides.height, strides.width, dilation.height, dilation.width});
   const kernels::ConvGeometry windows{.h = x[0],
                                       .w = x[1],
                                       .c = x[2],

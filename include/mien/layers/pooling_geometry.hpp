@@ -8,6 +8,7 @@
 #include <mien/graph/node.hpp>
 #include <mien/graph/options.hpp>
 #include <mien/kernels/conv/geometry.hpp>
+#include <mien/layers/window_limits.hpp>
 
 namespace mien::inline v0::detail {
 
@@ -19,6 +20,7 @@ template <class Options>
   if (pool.height < 1 || pool.width < 1 || strides.height < 1 || strides.width < 1)
     throw OptionError(
         text(layer_title(options), " expected positive pool_size and strides, got ", pool, " and ", strides));
+  check_extents(options, input, {pool.height, pool.width, strides.height, strides.width});
   const kernels::ConvGeometry windows{.h = input[0],
                                       .w = input[1],
                                       .c = input[2],

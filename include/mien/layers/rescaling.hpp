@@ -85,7 +85,9 @@ struct Rescaling {
   }
   template <class T>
   [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    return std::make_unique<RescalingLayer<T>>(channels_of(inputs[0]), scale, offset);
+    // One number for all channels asks for no memory by their count, which may be a file's word.
+    const bool alike = scale.values.size() == 1 && offset.values.size() == 1;
+    return std::make_unique<RescalingLayer<T>>(alike ? 1 : channels_of(inputs[0]), scale, offset);
   }
   void visit_options(OptionVisitor& visit) {
     visit("scale", scale.values);

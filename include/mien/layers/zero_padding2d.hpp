@@ -8,6 +8,7 @@
 #include <mien/core/parallel.hpp>
 #include <mien/kernels/image/transform.hpp>
 #include <mien/layers/layer.hpp>
+#include <mien/layers/window_limits.hpp>
 
 namespace mien::inline v0 {
 
@@ -61,6 +62,7 @@ struct ZeroPadding2D {
     if (std::min({padding.top, padding.bottom, padding.left, padding.right}) < 0)
       throw OptionError(text(detail::layer_title(*this), " expected padding of 0 or more, got top ", padding.top,
                              ", bottom ", padding.bottom, ", left ", padding.left, ", right ", padding.right));
+    detail::check_extents(*this, x, {padding.top, padding.bottom, padding.left, padding.right});
     return {x[0] + padding.top + padding.bottom, x[1] + padding.left + padding.right, x[2]};
   }
   template <class T>

@@ -151,7 +151,8 @@ class Model {
   [[nodiscard]] Tensor<T> output_of(std::string_view layer, TensorView<const T> x) {
     return run_forward(x, network_->find(layer), false);
   }
-  /// Gradients of the mean loss (training mode), by every parameter and by the input; no parameter moves.
+  /// Gradients of the mean loss (training mode), by every parameter and by the input. Neither parameters nor statistics
+  /// change.
   [[nodiscard]] Gradients<T> gradients(TensorView<const T> x, TensorView<const T> y);
 
  private:

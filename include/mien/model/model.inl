@@ -269,7 +269,10 @@ Gradients<T> Model<T>::gradients(TensorView<const T> x, TensorView<const T> y) {
   const Batch<T> batch = batch_of(x, y, {});
   const Run run = run_of(plan(gradient_plan, batch.size), batch.x, batch.size);
   Gradients<T> result;
+  const std::span<T> statistics = values_->values().span().subspan(static_cast<std::size_t>(layout_->gradient_size()));
+  const std::vector<T> kept(statistics.begin(), statistics.end());
   result.loss = trainer_->run(*context_, run, batch, true).loss;
+  std::copy(kept.begin(), kept.end(), statistics.begin());
   for (std::size_t i = 0; i < parameters().size(); ++i) {
     const TensorView<T> view = trainer_->gradients()[i];
     const bool learns = view && is_trainable(parameters()[i].node);

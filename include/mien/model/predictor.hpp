@@ -48,7 +48,7 @@ class FoldedParameters {
     const TensorView<T> kernel = views.front();
     const std::int64_t channels = kernel.shape()[-1];
     std::vector<T> scale(static_cast<std::size_t>(channels)), shift(scale.size());
-    normalization.as_affine(statistics, scale, shift);
+    static_cast<void>(normalization.as_affine(statistics, scale, shift));
     for (std::int64_t i = 0; i < kernel.size(); ++i) kernel[i] *= scale[static_cast<std::size_t>(i % channels)];
     if (views.size() == 1) views.push_back(biases_.emplace_back(Tensor<T>(Shape{channels})).view());
     for (std::int64_t k = 0; k < channels; ++k)

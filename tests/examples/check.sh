@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# The example programs as a person meets them: check.sh FOLDER_OF_PROGRAMS
+set -euo pipefail
+
+programs=$1
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+
+fail() {
+  printf 'FAILED: %s\n' "$*" >&2
+  cat out err >&2
+  exit 1
+}
+# succeeds NAME ARGUMENTS...: exit status 0 and nothing on the error output.
+succeeds() {
+  "$programs/$1" "${@:2}" >out 2>err || fail "$* gave status $?"
+  [[ ! -s err ]] || fail "$* wrote to the error output"
+}
+# refuses WORDS NAME ARGUMENTS...: exit status 2, one line with these words on the error output.
+refuses() {
+  local words=$1 status=0
+  shift
+  "$programs/$1" "${@:2}" >out 2>err || status=$?
+  [[ $status == 2 ]] || fail "$* gave status $status, not 2"
+  [[ $(wc -l <err) == 1 ]] || fail "$* wrote $(wc -l <err) lines to the error output, not 1"
+  grep -qF -- "$words" err || fail "$* did not say '$words'"
+}
+says() { grep -qE -- "$1" out || fail "'$1' is not in the output"; }
+
+# The table of layers, without training.
+succeeds emotions_train --summary --synthetic 16 --epochs 0 --out table
+says '^Total params: '
+says '^no epoch was trained$'
+[[ -s table/model.safetensors && -s table/summary.txt ]] || fail "the run folder lacks a file"
+
+# A tiny run: five files, the stated columns, epochs from 1 as the program prints them.
+tiny=(--synthetic 20 --image-size 36 --epochs 2 --batch-size 8 --seed 3 --threads 1)
+succeeds emotions_train "${tiny[@]}" --out run
+says '^best epoch [12]: val_accuracy [01]\.[0-9]{4}, val_loss [0-9.]+$'
+best=$(sed -n 's/^best epoch \([0-9]*\):.*, val_loss \(.*\)/\1 \2/p' out)
+[[ $(ls run) == $'checkpoint.safetensors\nconfusion.csv\nhistory.csv\nmodel.safetensors\nsummary.txt' ]] ||
+  fail "the run folder holds: $(ls run)"
+[[ $(head -n 1 run/history.csv) == epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds ]] ||
+  fail "the columns are $(head -n 1 run/history.csv)"
+[[ $(tail -n +2 run/history.csv | cut -d, -f1 | tr '\n' ' ') == "1 2 " ]] || fail "the epochs are not 1 and 2"
+in_file=$(awk -F, -v epoch="${best%% *}" '$1 == epoch { printf "%.4f", $4 }' run/history.csv)
+[[ $in_file == "${best##* }" ]] || fail "best epoch and val_loss are $best, history.csv has $in_file"
+refuses "--resume" emotions_train "${tiny[@]}" --out run
+succeeds emotions_train "${tiny[@]}" --out run --resume
+refuses "seed" emotions_train "${tiny[@]}" --seed 4 --out run --resume
+succeeds emotions_train "${tiny[@]}" --out run --overwrite
+
+# Pictures of our own: 36 x 36 BMP files of one colour (24 bits, 3 888 bytes of pixels, 54 of header).
+picture() {
+  {
+    printf 'BM\x66\x0f\x00\x00\x00\x00\x00\x00\x36\x00\x00\x00\x28\x00\x00\x00\x24\x00\x00\x00\x24\x00\x00\x00'
+    printf '\x01\x00\x18\x00\x00\x00\x00\x00\x30\x0f\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00'
+    head -c 3888 /dev/zero | tr '\0' "$2"
+  } >"$1"
+}
+mkdir -p pictures/{angry,happy,sad} empty
+for i in 1 2 3 4 5; do
+  picture "pictures/angry/$i.bmp" '\020'
+  picture "pictures/happy/$i.bmp" '\200'
+  picture "pictures/sad/$i.bmp" '\360'
+done
+model=run/model.safetensors
+
+# What training said of the validation pictures, from the file alone.
+succeeds emotions_train --data pictures --validation pictures --image-size 36 --epochs 1 --threads 1 --out own
+stated=$(sed -n 's/^best epoch 1: val_accuracy \(.*\), val_loss \(.*\)/15 pictures: accuracy \1, loss \2/p' out)
+matrix=$(sed -n '/pictures of/,/run folder/{/pictures of/d;/run folder/d;/^Epoch/d;p}' out)
+succeeds emotions_evaluate --model own/model.safetensors --data pictures
+says "^$stated\$"
+[[ -n $matrix && $(cat out) == *"$matrix"* ]] || fail "the matrix of the evaluation is not that of the training:
+$matrix"
+
+succeeds emotions_predict --model $model pictures/angry/1.bmp
+says '^pictures/angry/1\.bmp  (angry|happy|sad) [0-9.]+ %  \((angry|happy|sad) [0-9.]+ %, (angry|happy|sad) [0-9.]+ %\)$'
+succeeds emotions_predict --model $model --json pictures/angry/1.bmp pictures/sad/2.bmp
+if command -v python3 >/dev/null; then
+  python3 -c '
+import json
+rows = json.load(open("out"))
+assert [row["file"] for row in rows] == ["pictures/angry/1.bmp", "pictures/sad/2.bmp"]
+for row in rows:
+    p = row["probabilities"]
+    assert list(p) == ["angry", "happy", "sad"] and abs(sum(p.values()) - 1) < 1e-5
+    assert row["emotion"] == max(p, key=p.get)' || fail "the JSON is not as it should be"
+fi
+
+# What goes wrong is one line that says what.
+refuses nowhere emotions_train --data nowhere --out x
+refuses empty emotions_train --data empty --out x
+refuses fear emotions_train --data pictures --classes angry,happy,fear --out x
+refuses "--synthetic" emotions_train --data pictures --synthetic 20 --out x
+refuses "--synthetic" emotions_train --out x
+refuses "--colour" emotions_train --synthetic 20 --colour --out x
+refuses custom9 emotions_train --synthetic 20 --model custom9 --out x
+refuses "$PWD" emotions_train --synthetic 20 --epochs 0 --out "$PWD/out"
+echo "no picture" >text.jpg
+refuses text.jpg emotions_predict --model $model text.jpg
+refuses none.jpg emotions_predict --model $model none.jpg
+refuses text.jpg emotions_predict --model text.jpg pictures/sad/1.bmp
+refuses "--model" emotions_predict pictures/sad/1.bmp
+refuses nowhere emotions_evaluate --model $model --data nowhere
+rm -r pictures/sad
+refuses sad emotions_evaluate --model $model --data pictures
+[[ ! -e x ]] || fail "a refused run left a folder"
+echo "all as it should be"
