@@ -30,7 +30,7 @@ struct FitOptions {
   int epochs = 1;  ///< to be trained in all; a resumed run makes those that are missing
   Verbose verbose = Verbose::automatic;
   std::vector<Callback> callbacks{};
-  double validation_split = 0;  ///< this last part of the data is kept for validation, before any shuffling
+  double validation_split = 0;  ///< the last part of the data is for validation; unused beside validation_data
   std::optional<Dataset> validation_data{};
   bool shuffle = true;                     ///< a new order every epoch, a function of the model's seed and the epoch
   std::vector<double> class_weight{};      ///< of each class, in the training loss alone; see Dataset::class_weights()

@@ -124,6 +124,9 @@ class Model {
   [[nodiscard]] Trainer<T>& trainer();
   [[nodiscard]] const Trainer<T>& trainer() const { return const_cast<Model*>(this)->trainer(); }
 
+  // fit is defined in <mien/model/fit.hpp>, evaluate and predict(Dataset) in <mien/model/evaluation.hpp>: mien.hpp has
+  // them all.
+
   /// Trains for some epochs. Throws before anything is changed if the data do not fit the model.
   History fit(const Dataset& data, const FitOptions& options = {});
   /// The mean loss and metrics over a dataset, in inference: {"loss", "accuracy", ...}.
@@ -184,5 +187,4 @@ class Model {
 
 }  // namespace mien::inline v0
 
-#include <mien/model/fit.hpp>
 #include <mien/model/model.inl>
