@@ -34,9 +34,10 @@ TEST_CASE("the whole model's gradients are those of central differences") {
   Model<double> model(x, y, {.seed = 5, .threads = 2});
   model.compile({.optimizer = SGD{}, .loss = CategoricalCrossentropy{.label_smoothing = 0.1}});
   Samples<double> samples(4, {8, 8, 2}, 3);
-  const Model<double> before = model;
+  const Model<double> untouched = model;
   const Gradients<double> gradients = model.gradients(samples.x, samples.y);
-  CHECK(std::equal(before.values().values().begin(), before.values().values().end(), model.values().values().begin()));
+  CHECK(std::equal(untouched.values().values().begin(), untouched.values().values().end(),
+                   model.values().values().begin()));
 
   const auto loss = [&] { return model.gradients(samples.x, samples.y).loss; };
   const auto numeric = [&](double& value) {

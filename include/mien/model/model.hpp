@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -181,7 +180,7 @@ class Model {
   std::unique_ptr<Trainer<T>> trainer_;
   std::unique_ptr<Context<T>> context_;
   std::array<std::unique_ptr<const Plan<T>>, plan_kinds> plans_;
-  std::optional<Predictor<T>> predictor_;
+  std::unique_ptr<const Predictor<T>> predictor_;
   Buffer staging_;
 };
 

@@ -315,7 +315,7 @@ Predictor<T> Model<T>::predictor(const PredictorOptions& options) const {
 
 template <class T>
 Tensor<T> Model<T>::predict(TensorView<const T> x) {
-  if (!predictor_) predictor_ = predictor({.max_batch = 32});
+  if (!predictor_) predictor_ = std::make_unique<const Predictor<T>>(predictor({.max_batch = 32}));
   return (*predictor_)(x);
 }
 
