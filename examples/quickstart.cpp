@@ -41,7 +41,7 @@ int main(int argc, char** argv) try {
   save(model, "emotions.safetensors");  // weights, architecture, classes, preprocessing
   auto same = load_model<float>("emotions.safetensors");
   Predictor<float> predict = same.predictor({.max_batch = 32});  // const, lock-free, for many threads
-  Tensor<float> p = predict(load_image(argv[3], {.size = ImageSize{48, 48}}));
+  Tensor<float> p = predict(load_image(argv[3], {.size = {48, 48}}));
   for (int k = 0; k < 3; ++k) std::cout << train.class_names()[static_cast<std::size_t>(k)] << " " << p[k] << "\n";
 } catch (const Error& error) {
   std::cerr << error.what() << "\n";

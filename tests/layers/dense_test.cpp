@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <vector>
+
 #include <mien/layers/dense.hpp>
 #include <mien/layers/input.hpp>
 #include <mien/testing/check_layer.hpp>
@@ -56,6 +58,6 @@ TEST_CASE("Dense declares Keras's parameters") {
 TEST_CASE("Dense says what is wrong") {
   CHECK_THROWS_WITH_AS(static_cast<void>(Dense{.name = "top"}(Input({4}))),
                        "layer 'top' (Dense) expected units of 1 or more, got 0", OptionError);
-  CHECK_THROWS_WITH_AS(static_cast<void>(Dense{.units = 2}(Input({}))),
+  CHECK_THROWS_WITH_AS(static_cast<void>(Dense{.units = 2}.output_shape(std::vector<Shape>{Shape{}})),
                        "layer Dense expected an input of shape (..., channels), got ()", ShapeError);
 }
