@@ -76,7 +76,7 @@ class Folder {
   void write(const std::string& name, const Bytes& bytes) const {
     std::filesystem::create_directories((path_ / name).parent_path());
     std::FILE* file = std::fopen(path(name).c_str(), "wb");
-    std::fwrite(bytes.data(), 1, bytes.size(), file);
+    if (!bytes.empty()) std::fwrite(bytes.data(), 1, bytes.size(), file);
     std::fclose(file);
   }
 
