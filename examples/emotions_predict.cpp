@@ -1,7 +1,5 @@
 // Names the emotion in pictures of faces: photo.jpg  happy 97.7 %  (angry 1.1 %, sad 1.2 %)
 
-#include <numeric>
-
 #include <nlohmann/json.hpp>
 
 #include "emotions.hpp"
@@ -11,14 +9,12 @@ using namespace mien;
 namespace {
 
 void print_line(const std::string& file, const std::vector<std::string>& classes, const Tensor<float>& p) {
-  std::vector<std::size_t> order(classes.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
   const auto best = static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
   const auto share = [&](std::size_t k) {
     return emotions::format("%s %.1f %%", classes[k].c_str(), 100.0 * p[static_cast<int>(k)]);
   };
   std::vector<std::string> others;
-  for (const std::size_t k : order)
+  for (std::size_t k = 0; k < classes.size(); ++k)
     if (k != best) others.push_back(share(k));
   std::cout << file << "  " << share(best) << "  (" << join(others) << ")\n";
 }

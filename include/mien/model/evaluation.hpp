@@ -26,10 +26,9 @@ class RunningMeans {
       sums_[i + 1] += result.metrics[i] * static_cast<double>(samples);
     samples_ += samples;
   }
-  /// The means so far, under their names with a prefix.
-  void write(Logs& logs, const std::string& prefix = "") const {
-    for (std::size_t i = 0; i < names_.size(); ++i)
-      logs.set(prefix + names_[i], sums_[i] / static_cast<double>(samples_));
+  /// The means so far, under their names.
+  void write(Logs& logs) const {
+    for (std::size_t i = 0; i < names_.size(); ++i) logs.set(names_[i], sums_[i] / static_cast<double>(samples_));
   }
 
  private:

@@ -29,17 +29,15 @@ struct Parameter {
 template <class T>
 class ParameterLayout {
  public:
-  explicit ParameterLayout(const Network<T>& network) : by_node_(static_cast<std::size_t>(network.size())) {
+  explicit ParameterLayout(const Network<T>& network) {
     for (int node = 0; node < network.size(); ++node)
-      for (const ParameterSpec& spec : network.parameter_specs[static_cast<std::size_t>(node)]) {
-        by_node_[static_cast<std::size_t>(node)].push_back(static_cast<int>(all_.size()));
+      for (const ParameterSpec& spec : network.parameter_specs[static_cast<std::size_t>(node)])
         all_.push_back({.node = node,
                         .name = network.graph.names[static_cast<std::size_t>(node)] + "/" + spec.name,
                         .shape = spec.shape,
                         .statistic = !spec.trainable,
                         .initializer = spec.initializer,
                         .regularizer = spec.regularizer});
-      }
     place(false);
     gradient_size_ = size_;
     place(true);
@@ -47,9 +45,6 @@ class ParameterLayout {
 
   /// In the order of the layers, each layer's in the order that it declared: the order of Keras's files.
   [[nodiscard]] const std::vector<Parameter>& all() const { return all_; }
-  /// The indices into all() of a node's parameters.
-  [[nodiscard]] const std::vector<int>& of(int node) const { return by_node_[static_cast<std::size_t>(node)]; }
-  [[nodiscard]] int nodes() const { return static_cast<int>(by_node_.size()); }
   [[nodiscard]] std::int64_t size() const { return size_; }                    ///< elements of the whole block
   [[nodiscard]] std::int64_t gradient_size() const { return gradient_size_; }  ///< elements without the statistics
 
@@ -65,7 +60,6 @@ class ParameterLayout {
   }
 
   std::vector<Parameter> all_;
-  std::vector<std::vector<int>> by_node_;
   std::int64_t size_ = 0, gradient_size_ = 0;
 };
 

@@ -42,6 +42,7 @@ class Trainer {
     for (int i = 0; i < options_.optimizer->slots(); ++i) slots_.emplace_back(layout, false);
     segments_.reserve(layout.all().size());
     width_ = network.output_shape().size();
+    last_node_ = network.size() - 1;
   }
   /// A copy for another model of the same layout: the same options, counters and moments.
   Trainer(const Trainer& other, const Network<T>& network, const ParameterLayout<T>& layout)
@@ -69,7 +70,7 @@ class Trainer {
     const bool logits = run.plan.leaves_out_softmax();
     const int threads = run.plan.options().threads;
     LossBatch<T> loss{batch.size, width_, y.data(), batch.y, target_width(), batch.weight, logits, nullptr, threads};
-    if (gradient) loss.d_prediction = context.gradient(run, layout_nodes() - 1).data();
+    if (gradient) loss.d_prediction = context.gradient(run, last_node_).data();
     const auto samples = static_cast<double>(batch.size);
     const double value = options_.loss->compute(loss) / samples + penalty(run.parameters, threads);
     for (std::size_t i = 0; i < metrics_.size(); ++i)
@@ -117,8 +118,6 @@ class Trainer {
   }
 
  private:
-  [[nodiscard]] int layout_nodes() const { return layout_.nodes(); }
-
   CompileOptions options_;
   const ParameterLayout<T>& layout_;
   ParameterBlock<T> gradients_;
@@ -126,6 +125,7 @@ class Trainer {
   std::vector<ParameterSegment<T>> segments_;
   std::vector<double> metrics_;
   std::int64_t width_ = 0;
+  int last_node_ = 0;
 };
 
 }  // namespace mien::inline v0
