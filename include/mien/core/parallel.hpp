@@ -72,7 +72,7 @@ using ParallelPart = void (*)(const void* body, std::int64_t first, std::int64_t
 
 /// The library's one parallel region. Without a template around it, so that a program compiles it once and not for each
 /// loop.
-inline void run_parallel(int threads, std::int64_t tasks, ParallelPart part, const void* body) {
+inline void run_parallel([[maybe_unused]] int threads, std::int64_t tasks, ParallelPart part, const void* body) {
   const auto run = [=](std::int64_t thread, std::int64_t team) {
     const FlushDenormals flush;
     part(body, tasks * thread / team, tasks * (thread + 1) / team, static_cast<int>(thread));
