@@ -23,6 +23,7 @@
 #include <mien/io/formats/dtype.hpp>
 #include <mien/io/formats/input_file.hpp>
 #include <mien/io/formats/json.hpp>
+#include <mien/io/formats/tensor_file.hpp>
 
 namespace mien::inline v0 {
 
@@ -31,15 +32,6 @@ static_assert(std::endian::native == std::endian::little, "weight files are read
 /// Free text that travels with the tensors of a file.
 using FileMetadata = std::map<std::string, std::string>;
 
-/// A tensor in a file, as the header describes it.
-struct StoredTensor {
-  std::string name;
-  DType dtype = DType::f32;
-  Shape shape;
-  std::uint64_t offset = 0;  ///< of its first byte in the file
-  std::size_t bytes = 0;     ///< shape.size() * size_of(dtype)
-};
-
 /// A safetensors file, open for reading. The constructor reads and checks the whole header; tensors are read when asked
 /// for, straight into the caller's memory. Nothing is allocated on the word of the file: a header must be there to be
 /// read, and at most 32 MiB long.
@@ -47,31 +39,34 @@ struct StoredTensor {
 ///     SafetensorsFile file("model.safetensors");
 ///     for (const StoredTensor& tensor : file.tensors()) ...
 ///     file.read("conv_1/kernel", std::as_writable_bytes(kernel.span()));
-class SafetensorsFile {
+class SafetensorsFile final : public TensorFile {
  public:
   static constexpr std::uint64_t max_header = std::uint64_t{32} << 20U;
 
   /// Throws FileError on a file that is missing, truncated, or breaks a rule of the format.
   explicit SafetensorsFile(const std::filesystem::path& path) : file_(path) { read_header(); }
 
-  [[nodiscard]] const std::string& path() const { return file_.path(); }
+  [[nodiscard]] const std::string& path() const override { return file_.path(); }
+  [[nodiscard]] std::string_view format() const override { return "safetensors"; }
   /// In the order of their bytes.
-  [[nodiscard]] const std::vector<StoredTensor>& tensors() const { return tensors_; }
+  [[nodiscard]] const std::vector<StoredTensor>& tensors() const override { return tensors_; }
   [[nodiscard]] const FileMetadata& metadata() const { return metadata_; }
-  /// The tensor of that name; null if there is none.
-  [[nodiscard]] const StoredTensor* find(std::string_view name) const {
+  [[nodiscard]] const StoredTensor* find(std::string_view name) const override {
     const auto found = by_name_.find(name);
     return found == by_name_.end() ? nullptr : &tensors_[found->second];
   }
 
-  /// Reads the tensor's bytes. Throws FileError if there is no such tensor or `to` has another size.
+  void read(const StoredTensor& tensor, std::span<std::byte> to) const override {
+    if (tensor.bytes != to.size())
+      fail("tensor '", tensor.name, "', ", to_string(tensor.dtype), " ", tensor.shape, ", has ", tensor.bytes,
+           " bytes, but ", to.size(), " were asked for");
+    file_.read_at(tensor.offset, to);
+  }
+  /// Reads the tensor of that name. Throws FileError if there is none or `to` has another size.
   void read(std::string_view name, std::span<std::byte> to) const {
     const StoredTensor* tensor = find(name);
     if (tensor == nullptr) fail("has no tensor '", name, "'");
-    if (tensor->bytes != to.size())
-      fail("tensor '", name, "', ", to_string(tensor->dtype), " ", tensor->shape, ", has ", tensor->bytes,
-           " bytes, but ", to.size(), " were asked for");
-    file_.read_at(tensor->offset, to);
+    read(*tensor, to);
   }
 
  private:
@@ -138,7 +133,7 @@ inline void SafetensorsFile::add_tensor(const std::string& name, const nlohmann:
   if ((end - begin) % size_of(*type) != 0 || (end - begin) / size_of(*type) != elements)
     fail("tensor '", name, "', ", to_string(*type), " ", shape, ", should have ", elements, " elements of ",
          size_of(*type), " bytes, but its data_offsets span ", end - begin, " bytes");
-  tensors_.push_back({name, *type, shape, data_ + begin, static_cast<std::size_t>(end - begin)});
+  tensors_.push_back({name, *type, shape, data_ + begin, static_cast<std::size_t>(end - begin), {}});
 }
 
 inline Shape SafetensorsFile::shape_of(const std::string& name, const nlohmann::json& extents) const {
