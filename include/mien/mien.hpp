@@ -3,6 +3,8 @@
 
 #include <mien/activations/activation.hpp>
 #include <mien/applications/emotion_cnn.hpp>
+#include <mien/compiled/layers.hpp>
+#include <mien/compiled/model.hpp>
 #include <mien/core/error.hpp>
 #include <mien/core/parallel.hpp>
 #include <mien/core/random.hpp>
