@@ -3,6 +3,10 @@
 
 #include <mien/activations/activation.hpp>
 #include <mien/applications/emotion_cnn.hpp>
+#include <mien/applications/preprocessing.hpp>
+#include <mien/applications/resnet50.hpp>
+#include <mien/applications/vgg16.hpp>
+#include <mien/applications/vggface.hpp>
 #include <mien/core/error.hpp>
 #include <mien/core/parallel.hpp>
 #include <mien/core/random.hpp>

@@ -40,7 +40,7 @@ struct EmotionCnnOptions {
 ///     (conv a 3x3, inner_activation) -> conv b 3x3 -> [batch normalisation] -> relu -> max pooling 2x2, three times;
 ///     global average pooling -> dense, relu -> dropout -> dense, relu -> dropout -> dense, softmax
 ///
-/// The input is pixels that preprocessing has brought to 0 ... 1.
+/// The input is pixels that preprocessing has brought to 0 ... 1: `unit_preprocessing`.
 template <class = void>
 [[nodiscard]] Sequential emotion_cnn(const EmotionCnnOptions& options = {}) {
   Sequential model{Input(options.input_shape)};
@@ -70,13 +70,14 @@ template <class = void>
   return model;
 }
 
-/// The options of "custom1" (no batch normalisation), "custom2", or "custom3" (what the random search found). Throws
-/// OptionError.
+/// The options of "custom1" (no batch normalisation), "custom2", "custom2_dropout" (with a dropout behind the pooling),
+/// or "custom3" (what the random search found). Throws OptionError.
 [[nodiscard]] inline EmotionCnnOptions emotion_cnn_options(std::string_view name) {
   if (name == "custom1") return {.batch_normalization = false};
   if (name == "custom2") return {};
+  if (name == "custom2_dropout") return {.pooling_dropout = 0.25};
   if (name == "custom3") return {.filters = {32, 256, 256}, .units = {256, 64}};
-  throw OptionError(text("unknown model '", name, "': expected custom1, custom2 or custom3"));
+  throw OptionError(text("unknown model '", name, "': expected custom1, custom2, custom2_dropout or custom3"));
 }
 
 }  // namespace mien::inline v0
