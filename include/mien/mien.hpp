@@ -48,6 +48,7 @@
 #include <mien/model/callbacks/learning_rate_scheduler.hpp>
 #include <mien/model/callbacks/reduce_lr_on_plateau.hpp>
 #include <mien/model/callbacks/terminate_on_nan.hpp>
+#include <mien/model/copy_weights.hpp>
 #include <mien/model/fit.hpp>
 #include <mien/model/model.hpp>
 #include <mien/optimizers/adam.hpp>

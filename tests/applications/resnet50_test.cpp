@@ -120,6 +120,12 @@ TEST_CASE("version 1.5 has the stride in the 3x3, padded on all sides, and the s
   }
 }
 
+TEST_CASE("training ResNet50 on 32 pictures of 48 x 48 asks for less than 0.75 GB") {
+  Model<float> model(resnet50({.include_top = false, .input_shape = {48, 48, 3}, .pooling = "avg"}));
+  model.compile({.optimizer = Adam{}, .loss = MeanSquaredError{}});
+  CHECK(model.memory(32).total() < std::size_t{750'000'000});
+}
+
 TEST_CASE("what ResNet50 cannot be is refused") {
   CHECK_THROWS_WITH_AS(static_cast<void>(resnet50({.input_shape = {24, 24, 3}})),
                        doctest::Contains("at least 32 x 32, got (24, 24, 3)"), OptionError);

@@ -94,6 +94,12 @@ TEST_CASE("a head stands on a base: its layers are named like Keras's, the base 
   CHECK(tables::has_totals(model, "14,716,227", "1,539", "14,714,688"));
 }
 
+TEST_CASE("training VGGFace on 8 pictures of 224 x 224 asks for less than 1 GB") {
+  Model<float> model(vggface({.include_top = false, .pooling = "avg"}));
+  model.compile({.optimizer = Adam{}, .loss = MeanSquaredError{}});
+  CHECK(model.memory(8).total() < std::size_t{1'000'000'000});
+}
+
 TEST_CASE("what the VGG networks cannot be is refused") {
   const auto make = [](const Vgg16Options& options) { static_cast<void>(vgg16(options)); };
   CHECK_THROWS_WITH_AS(make({.input_shape = {31, 48, 3}}), doctest::Contains("at least 32 x 32, got (31, 48, 3)"),

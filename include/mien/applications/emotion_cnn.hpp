@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <mien/activations/activation.hpp>
+#include <mien/applications/augmentation.hpp>
 #include <mien/core/error.hpp>
 #include <mien/layers/activation.hpp>
 #include <mien/layers/batch_normalization.hpp>
@@ -15,9 +16,6 @@
 #include <mien/layers/global_average_pooling2d.hpp>
 #include <mien/layers/input.hpp>
 #include <mien/layers/max_pooling2d.hpp>
-#include <mien/layers/random_flip.hpp>
-#include <mien/layers/random_rotation.hpp>
-#include <mien/layers/random_translation.hpp>
 #include <mien/layers/sequential.hpp>
 
 namespace mien::inline v0 {
@@ -43,12 +41,8 @@ struct EmotionCnnOptions {
 /// The input is pixels that preprocessing has brought to 0 ... 1: `unit_preprocessing`.
 template <class = void>
 [[nodiscard]] Sequential emotion_cnn(const EmotionCnnOptions& options = {}) {
-  Sequential model{Input(options.input_shape)};
-  if (options.augmentation) {
-    model.add(RandomFlip{.mode = "horizontal"});
-    model.add(RandomTranslation{.height_factor = 0.08, .width_factor = 0.08});
-    model.add(RandomRotation{.factor = 0.03});
-  }
+  const Node input = Input(options.input_shape);
+  Sequential model{options.augmentation ? face_augmentation(input) : input};
   for (std::size_t block = 0; block < options.filters.size(); ++block) {
     const std::int64_t filters = options.filters[block];
     model.add(Conv2D{.filters = filters,

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include <mien/applications/preprocessing.hpp>
@@ -20,6 +21,7 @@ namespace mien::inline v0 {
 /// The arguments of keras.applications' ResNet50, in its order, and what torchvision's differs in.
 struct ResNet50Options {
   bool include_top = true;                             ///< average pooling and the dense layer
+  std::optional<Node> input_tensor{};                  ///< what to stand on, instead of an input of input_shape
   Shape input_shape{224, 224, 3};                      ///< height, width (at least 32), channels
   std::string pooling{};                               ///< without the top: "" or "avg" over the picture
   std::int64_t classes = 1000;                         ///< units of the last layer, with the top
@@ -95,12 +97,12 @@ class ResNet50Builder {
 /// below 32 x 32 or an unknown pooling.
 template <class = void>
 [[nodiscard]] Application resnet50(const ResNet50Options& options = {}) {
-  const Node x = detail::application_input("resnet50", options.input_shape, 32);
+  const Node x = detail::application_start("resnet50", options.input_tensor, options.input_shape, 32);
   Node y = detail::ResNet50Builder(options).body(x);
   y = detail::pooled("resnet50", y, options.include_top ? "avg" : options.pooling, "avg_pool");
   if (options.include_top)
     y = Dense{.units = options.classes, .activation = options.classifier_activation, .name = "predictions"}(y);
-  return {"resnet50", x, y, options.stride_in_3x3 ? torch_preprocessing() : caffe_preprocessing()};
+  return {"resnet50", Sequential{x}.input(), y, options.stride_in_3x3 ? torch_preprocessing() : caffe_preprocessing()};
 }
 
 }  // namespace mien::inline v0

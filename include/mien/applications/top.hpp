@@ -1,7 +1,8 @@
 #pragma once
-// What the networks of keras.applications have in common: an input that is checked, and pooling at the end.
+// What the networks of keras.applications have in common: a start that is checked, and pooling at the end.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,15 +10,19 @@
 #include <mien/graph/node.hpp>
 #include <mien/layers/global_average_pooling2d.hpp>
 #include <mien/layers/input.hpp>
+#include <mien/layers/sequential.hpp>
 
 namespace mien::inline v0::detail {
 
-/// The input of a network that needs `smallest` rows and columns. Throws OptionError.
-[[nodiscard]] inline Node application_input(std::string_view network, const Shape& shape, std::int64_t smallest) {
+/// What a network stands on: a node of the caller's graph, or an input of its own, with at least `smallest` rows and
+/// columns. Throws OptionError.
+[[nodiscard]] inline Node application_start(std::string_view network, const std::optional<Node>& given,
+                                            const Shape& input_shape, std::int64_t smallest) {
+  const Shape shape = given ? given->shape() : input_shape;
   if (shape.rank() != 3 || shape[0] < smallest || shape[1] < smallest || shape[2] < 1)
     throw OptionError(text(network, ": input_shape is (height, width, channels) of at least ", smallest, " x ",
                            smallest, ", got ", shape));
-  return Input(shape);
+  return given ? *given : Input(shape);
 }
 
 /// What stands on a network without its top: "" nothing, "avg" the mean over the picture. Throws OptionError.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <mien/applications/preprocessing.hpp>
@@ -14,6 +15,7 @@ namespace mien::inline v0 {
 /// The arguments of keras.applications' VGG16, in its order.
 struct Vgg16Options {
   bool include_top = true;                             ///< the three dense layers
+  std::optional<Node> input_tensor{};                  ///< what to stand on, instead of an input of input_shape
   Shape input_shape{224, 224, 3};                      ///< height, width (at least 32), channels
   std::string pooling{};                               ///< without the top: "" or "avg" over the picture
   std::int64_t classes = 1000;                         ///< units of the last layer, with the top
@@ -29,7 +31,7 @@ struct Vgg16Options {
 ///     const Application base = vgg16({.include_top = false, .input_shape = {48, 48, 3}, .pooling = "avg"});
 template <class = void>
 [[nodiscard]] Application vgg16(const Vgg16Options& options = {}) {
-  const Node x = detail::application_input("vgg16", options.input_shape, 32);
+  const Node x = detail::application_start("vgg16", options.input_tensor, options.input_shape, 32);
   Node y = detail::vgg_blocks(
       x, options.kernel_initializer, [](auto block, auto i) { return text("block", block, "_conv", i); },
       [](auto block) { return text("block", block, "_pool"); });
@@ -41,7 +43,7 @@ template <class = void>
   } else {
     y = detail::pooled("vgg16", y, options.pooling);
   }
-  return {"vgg16", x, y, caffe_preprocessing()};
+  return {"vgg16", Sequential{x}.input(), y, caffe_preprocessing()};
 }
 
 }  // namespace mien::inline v0

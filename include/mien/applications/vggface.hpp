@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <mien/applications/preprocessing.hpp>
@@ -15,6 +16,7 @@ namespace mien::inline v0 {
 /// The arguments of keras-vggface's VGGFace, in its order.
 struct VggFaceOptions {
   bool include_top = true;                             ///< the three dense layers
+  std::optional<Node> input_tensor{};                  ///< what to stand on, instead of an input of input_shape
   Shape input_shape{224, 224, 3};                      ///< height, width (at least 48), channels
   std::string pooling{};                               ///< without the top: "" or "avg" over the picture
   std::int64_t classes = 2622;                         ///< units of the last layer, with the top: the people of VGGFace
@@ -29,7 +31,7 @@ struct VggFaceOptions {
 ///     const Application base = vggface({.include_top = false, .pooling = "avg"});
 template <class = void>
 [[nodiscard]] Application vggface(const VggFaceOptions& options = {}) {
-  const Node x = detail::application_input("vggface", options.input_shape, 48);
+  const Node x = detail::application_start("vggface", options.input_tensor, options.input_shape, 48);
   Node y = detail::vgg_blocks(
       x, options.kernel_initializer, [](auto block, auto i) { return text("conv", block, "_", i); },
       [](auto block) { return text("pool", block); });
@@ -43,7 +45,7 @@ template <class = void>
   } else {
     y = detail::pooled("vggface", y, options.pooling);
   }
-  return {"vggface_vgg16", x, y, vggface_preprocessing()};
+  return {"vggface_vgg16", Sequential{x}.input(), y, vggface_preprocessing()};
 }
 
 }  // namespace mien::inline v0
