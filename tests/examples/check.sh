@@ -113,7 +113,7 @@ succeeds "${tuned[@]}" --epochs 1 --out killed --overwrite
 succeeds "${tuned[@]}" --epochs 2 --out killed --resume
 same_run killed
 refuses "--resume" "${tuned[@]}" --out whole
-refuses "block9" "${tuned[@]}" --unfreeze block9 --out x
+refuses "no layer is meant" "${tuned[@]}" --unfreeze block9 --out x
 refuses "vgg19" "${tuned[@]}" --model vgg19 --out x
 refuses "at least 48 x 48" "${tuned[@]}" --model vggface --out x
 "$programs/${tuned[0]}" "${tuned[@]:1}" --model resnet50 --out x >out 2>err && fail "VGG16's weights fitted a ResNet50"
