@@ -24,7 +24,8 @@ BEGIN {
   allow("explain", everything)
   allow("report", everything " explain")
   allow("testing", everything " tune explain report")
-  allow("umbrella", everything " tune explain report testing")
+  allow("compiled", everything)
+  allow("umbrella", everything " tune explain report testing compiled")
 }
 
 function allow(layer, others) { allowed[layer] = " " layer " " others " " }

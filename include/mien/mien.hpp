@@ -7,6 +7,8 @@
 #include <mien/applications/resnet50.hpp>
 #include <mien/applications/vgg16.hpp>
 #include <mien/applications/vggface.hpp>
+#include <mien/compiled/layers.hpp>
+#include <mien/compiled/model.hpp>
 #include <mien/core/error.hpp>
 #include <mien/core/parallel.hpp>
 #include <mien/core/random.hpp>
