@@ -10,7 +10,7 @@
 #include <mien/core/error.hpp>
 #include <mien/data/images/decode.hpp>
 #include <mien/data/images/jpeg_tables.hpp>
-#include <mien/data/images/stb.hpp>
+#include <mien/stb/pictures.hpp>
 
 namespace mien::inline v0 {
 
