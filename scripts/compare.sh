@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Times the custom networks here and in PyTorch, in turns, and prints medians and ratios.
+# Times the networks here and in PyTorch, in turns, and prints medians and ratios.
 #
-#   scripts/compare.sh [ROUNDS] [MODEL...]      3 rounds and all models by default
+#   scripts/compare.sh [ROUNDS] [MODEL...]      3 rounds by default, of custom1 custom2 custom3 vgg16 resnet50 vggface
 #
 # Needs Google Benchmark and PyTorch (python3-torch). Run nothing beside it.
 set -euo pipefail
@@ -10,7 +10,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 rounds=${1:-3}
 shift || true
 models=("$@")
-[[ ${#models[@]} -gt 0 ]] || models=(custom1 custom2 custom3)
+[[ ${#models[@]} -gt 0 ]] || models=(custom1 custom2 custom3 vgg16 resnet50 vggface)
 python=
 for candidate in "${PYTHON:-python3}" /usr/bin/python3; do
   "$candidate" -c "import torch" 2>/dev/null && python=$candidate && break

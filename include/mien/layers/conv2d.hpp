@@ -54,9 +54,7 @@ struct Conv2D {
     return {g.oh, g.ow, g.k};
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    return std::make_unique<Conv2DLayer<T>>(*this, detail::conv_geometry(*this, inputs));
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) {
     visit("filters", filters);
     visit("kernel_size", kernel_size);
@@ -143,5 +141,10 @@ class Conv2DLayer final : public Layer<T> {
   Conv2D options_;
   kernels::ConvGeometry geometry_;  ///< of one sample
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> Conv2D::make(std::span<const Shape> inputs) const {
+  return std::make_unique<Conv2DLayer<T>>(*this, detail::conv_geometry(*this, inputs));
+}
 
 }  // namespace mien::inline v0

@@ -8,6 +8,7 @@
 
 #include <mien/core/error.hpp>
 #include <mien/kernels/conv/algorithm.hpp>
+#include <mien/kernels/conv/depthwise.hpp>
 #include <mien/kernels/conv/gemm_1x1.hpp>
 #include <mien/kernels/conv/im2col_gemm.hpp>
 #include <mien/kernels/conv/implicit_gemm.hpp>
@@ -17,7 +18,8 @@
 namespace mien::inline v0::kernels {
 
 template <class T>
-inline constexpr std::array<ConvAlgorithm<T>, 4> forward_algorithms{{
+inline constexpr std::array<ConvAlgorithm<T>, 5> forward_algorithms{{
+    {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::forward>, depthwise::forward<T>},
     {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::forward>, gemm_1x1::run<T, ConvPass::forward>},
     {"implicit_gemm", implicit_gemm::accepts_forward, implicit_gemm::workspace<T, false>, implicit_gemm::run<T, false>},
     {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::forward>, im2col_gemm::forward<T>},
@@ -25,7 +27,8 @@ inline constexpr std::array<ConvAlgorithm<T>, 4> forward_algorithms{{
 }};
 
 template <class T>
-inline constexpr std::array<ConvAlgorithm<T>, 4> backward_input_algorithms{{
+inline constexpr std::array<ConvAlgorithm<T>, 5> backward_input_algorithms{{
+    {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::backward_input>, depthwise::backward_input<T>},
     {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::backward_input>,
      gemm_1x1::run<T, ConvPass::backward_input>},
     {"implicit_gemm", implicit_gemm::accepts_backward_input, implicit_gemm::workspace<T, true>,
@@ -36,7 +39,9 @@ inline constexpr std::array<ConvAlgorithm<T>, 4> backward_input_algorithms{{
 }};
 
 template <class T>
-inline constexpr std::array<ConvAlgorithm<T>, 4> backward_kernel_algorithms{{
+inline constexpr std::array<ConvAlgorithm<T>, 5> backward_kernel_algorithms{{
+    {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::backward_kernel>,
+     depthwise::backward_kernel<T>},
     {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::backward_kernel>,
      gemm_1x1::run<T, ConvPass::backward_kernel>},
     {"implicit_gemm", implicit_gemm::accepts_backward_kernel, implicit_gemm::kernel_workspace<T>,
