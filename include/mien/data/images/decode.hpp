@@ -10,8 +10,8 @@
 #include <mien/core/error.hpp>
 #include <mien/core/tensor.hpp>
 #include <mien/data/images/jpeg_tables.hpp>
-#include <mien/data/images/stb.hpp>
 #include <mien/data/picture.hpp>
+#include <mien/stb/pictures.hpp>
 
 namespace mien::inline v0 {
 

@@ -1,4 +1,7 @@
-// The counterpart of stb_save_macros.inl: each macro is what it was before.
+// The counterpart of save_macros.inl: warnings and macros are what they were before.
+#if defined(__GNUC__)
+#  pragma GCC diagnostic pop
+#endif
 #pragma pop_macro("FAST_BITS")
 #pragma pop_macro("STBIDEF")
 #pragma pop_macro("STBI_ASSERT")

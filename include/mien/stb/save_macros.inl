@@ -1,5 +1,18 @@
-// Takes every macro that stb_image defines or reads out of the way: a user's own settings, and what is left of a user's
-// own copy. Sorted; one line more for each macro that a newer stb_image adds.
+// Opens the place where stb_image stands: its warnings are its own, and every macro that it defines or reads is out of
+// the way, a user's own settings and what is left of a user's own copy. Sorted; one line more for each macro that a
+// newer stb_image adds.
+#if defined(__GNUC__)
+#  pragma GCC diagnostic push
+#  pragma GCC diagnostic ignored "-Wall"
+#  pragma GCC diagnostic ignored "-Wextra"
+#  pragma GCC diagnostic ignored "-Wpedantic"
+#  pragma GCC diagnostic ignored "-Wconversion"
+#  pragma GCC diagnostic ignored "-Wsign-conversion"
+#  pragma GCC diagnostic ignored "-Wshadow"
+#  pragma GCC diagnostic ignored "-Wcast-qual"
+#  pragma GCC diagnostic ignored "-Wold-style-cast"
+#  pragma GCC diagnostic ignored "-Wunused-function"
+#endif
 #pragma push_macro("FAST_BITS")
 #undef FAST_BITS
 #pragma push_macro("STBIDEF")
