@@ -1,6 +1,7 @@
 #pragma once
 // Files: models, weights, checkpoints.
 
+#include <mien/compiled/io.hpp>
 #include <mien/io/checkpoint.hpp>
 #include <mien/io/model_checkpoint.hpp>
 #include <mien/io/model_file.hpp>

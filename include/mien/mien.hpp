@@ -3,6 +3,12 @@
 
 #include <mien/activations/activation.hpp>
 #include <mien/applications/emotion_cnn.hpp>
+#include <mien/applications/preprocessing.hpp>
+#include <mien/applications/resnet50.hpp>
+#include <mien/applications/vgg16.hpp>
+#include <mien/applications/vggface.hpp>
+#include <mien/compiled/layers.hpp>
+#include <mien/compiled/model.hpp>
 #include <mien/core/error.hpp>
 #include <mien/core/parallel.hpp>
 #include <mien/core/random.hpp>
@@ -21,17 +27,23 @@
 #include <mien/layers/concatenate.hpp>
 #include <mien/layers/conv2d.hpp>
 #include <mien/layers/dense.hpp>
+#include <mien/layers/depthwise_conv2d.hpp>
 #include <mien/layers/dropout.hpp>
 #include <mien/layers/flatten.hpp>
 #include <mien/layers/global_average_pooling2d.hpp>
+#include <mien/layers/global_max_pooling2d.hpp>
 #include <mien/layers/input.hpp>
 #include <mien/layers/layer.hpp>
+#include <mien/layers/leaky_relu.hpp>
 #include <mien/layers/max_pooling2d.hpp>
 #include <mien/layers/random_flip.hpp>
 #include <mien/layers/random_rotation.hpp>
 #include <mien/layers/random_translation.hpp>
 #include <mien/layers/rescaling.hpp>
+#include <mien/layers/reshape.hpp>
+#include <mien/layers/separable_conv2d.hpp>
 #include <mien/layers/sequential.hpp>
+#include <mien/layers/up_sampling2d.hpp>
 #include <mien/layers/zero_padding2d.hpp>
 #include <mien/losses/categorical_crossentropy.hpp>
 #include <mien/losses/mean_squared_error.hpp>
@@ -44,6 +56,7 @@
 #include <mien/model/callbacks/learning_rate_scheduler.hpp>
 #include <mien/model/callbacks/reduce_lr_on_plateau.hpp>
 #include <mien/model/callbacks/terminate_on_nan.hpp>
+#include <mien/model/copy_weights.hpp>
 #include <mien/model/fit.hpp>
 #include <mien/model/model.hpp>
 #include <mien/optimizers/adam.hpp>

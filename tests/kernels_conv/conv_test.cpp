@@ -75,7 +75,8 @@ std::string describe(const ConvGeometry& g) {
          pair(g.pad_top, g.pad_left) + " " + pair(g.pad_bottom, g.pad_right) + " groups " + std::to_string(g.groups);
 }
 
-/// Every algorithm that accepts the geometry gives the reference's bits in every pass.
+/// Every exact algorithm that accepts the geometry gives the reference's bits in every pass (the others have a test of
+/// their own: winograd_test.cpp).
 template <class T>
 void check_all(const ConvGeometry& g) {
   const std::string geometry = describe(g);
@@ -87,7 +88,7 @@ void check_all(const ConvGeometry& g) {
     CAPTURE(std::string(to_string(pass)));
     const std::vector<T> expected = operands.run(pass, "reference");
     for (const ConvAlgorithm<T>& algorithm : conv_algorithms<T>(pass)) {
-      if (algorithm.accepts(g) != nullptr) continue;
+      if (algorithm.accepts(g) != nullptr || !algorithm.exact) continue;
       CAPTURE(std::string(algorithm.name));
       CHECK(operands.run(pass, algorithm.name) == expected);
     }
@@ -159,6 +160,30 @@ const std::vector<ConvGeometry>& awkward_geometries() {
                    .pad_left = 3,
                    .pad_bottom = 3,
                    .pad_right = 3}),
+      with_same_padding({.n = 2, .h = 7, .w = 9, .c = 37, .k = 37, .r = 3, .s = 3, .groups = 37}),
+      with_same_padding(
+          {.n = 2, .h = 15, .w = 8, .c = 24, .k = 24, .r = 3, .s = 3, .stride_h = 2, .stride_w = 2, .groups = 24}),
+      with_output({.n = 3, .h = 12, .w = 11, .c = 8, .k = 8, .r = 5, .s = 4, .stride_w = 3, .groups = 8}),
+      with_same_padding(
+          {.n = 2, .h = 11, .w = 13, .c = 16, .k = 16, .r = 3, .s = 3, .dilation_h = 2, .dilation_w = 3, .groups = 16}),
+      with_same_padding({.n = 1, .h = 2, .w = 1, .c = 3, .k = 3, .r = 5, .s = 7, .groups = 3}),
+      with_same_padding(
+          {.n = 2, .h = 9, .w = 10, .c = 7, .k = 21, .r = 3, .s = 3, .stride_h = 2, .stride_w = 2, .groups = 7}),
+      with_same_padding({.n = 2, .h = 6, .w = 5, .c = 5, .k = 10, .r = 3, .s = 2, .dilation_h = 2, .groups = 5}),
+      with_output({.n = 2, .h = 90, .w = 60, .c = 20, .k = 40, .r = 3, .s = 3, .stride_h = 2, .groups = 20}),
+      with_output({.n = 2,
+                   .h = 1,
+                   .w = 2,
+                   .c = 8,
+                   .k = 8,
+                   .r = 1,
+                   .s = 1,
+                   .pad_top = 2,
+                   .pad_left = 1,
+                   .pad_bottom = 2,
+                   .pad_right = 1,
+                   .groups = 8}),
+      with_same_padding({.n = 9, .h = 24, .w = 23, .c = 70, .k = 70, .r = 3, .s = 3, .groups = 70}),
       with_output({.n = 4, .h = 40, .w = 40, .c = 11, .k = 19, .r = 3, .s = 3}),
       with_output({.n = 32, .h = 4, .w = 4, .c = 80, .k = 65, .r = 3, .s = 3}),
   };
@@ -183,6 +208,20 @@ TEST_CASE("convolution: a sweep of channels, filters and widths around the tiles
       for (const std::int64_t k : {1, 15, 16, 33})
         for (const std::int64_t w : {3, 8, 17})
           check_all<float>(with_same_padding({.n = 1, .h = 4, .w = w, .c = c, .k = k, .r = 3, .s = 3}));
+  });
+}
+
+TEST_CASE("convolution: single channels, around the registers' sizes, with and without a multiplier") {
+  for_each_isa([] {
+    for (const std::int64_t c : {2, 3, 4, 7, 8, 15, 16, 17, 31, 63, 65})
+      for (const std::int64_t multiplier : {1, 2, 3})
+        for (const std::int64_t w : {1, 3, 9}) {
+          ConvGeometry g{.n = 1, .h = 4, .w = w, .c = c, .k = c * multiplier, .r = 3, .s = 3, .groups = c};
+          for (g.stride_w = 1; g.stride_w <= 2; ++g.stride_w) {
+            check_all<float>(with_same_padding(g));
+            CHECK(std::string_view(select_conv<float>(g, ConvPass::forward).name) == "depthwise");
+          }
+        }
   });
 }
 
@@ -217,7 +256,9 @@ TEST_CASE("convolution: the same bits for any number of threads") {
          {with_same_padding({.n = 5, .h = 24, .w = 23, .c = 16, .k = 40, .r = 3, .s = 3}),
           with_output({.n = 8, .h = 40, .w = 40, .c = 3, .k = 16, .r = 3, .s = 3}),
           with_output({.n = 1, .h = 7, .w = 7, .c = 64, .k = 128, .r = 3, .s = 3, .stride_h = 2}),
-          with_output({.n = 4, .h = 24, .w = 24, .c = 40, .k = 48})}) {
+          with_output({.n = 4, .h = 24, .w = 24, .c = 40, .k = 48}),
+          with_same_padding({.n = 9, .h = 24, .w = 23, .c = 72, .k = 72, .r = 3, .s = 3, .groups = 72}),
+          with_same_padding({.n = 9, .h = 24, .w = 23, .c = 9, .k = 27, .r = 3, .s = 3, .stride_h = 2, .groups = 9})}) {
       Operands<float> operands(g);
       for (float& v : operands.w) v *= 0.1F;  // no longer exact: an order of summation shows
       for (float& v : operands.dy) v *= 0.3F;
@@ -242,7 +283,7 @@ TEST_CASE("convolution: a name forces an algorithm; the lists end with one that 
       if (algorithm.accepts(plain) == nullptr)
         CHECK(&select_conv<float>(plain, pass, algorithm.name) == &algorithm);
       else
-        CHECK(std::string_view(algorithm.name) == "gemm_1x1");
+        CHECK((std::string_view(algorithm.name) == "gemm_1x1" || std::string_view(algorithm.name) == "depthwise"));
     }
     CHECK(std::string_view(conv_algorithms<float>(pass).back().name) == "reference");
     for (const ConvGeometry& g : awkward_geometries()) CHECK(conv_algorithms<float>(pass).back().accepts(g) == nullptr);

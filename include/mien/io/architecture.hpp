@@ -9,6 +9,7 @@
 
 #include <mien/io/formats/json.hpp>
 #include <mien/io/layer_factory.hpp>
+#include <mien/io/layer_options.hpp>
 #include <mien/layers/input.hpp>
 #include <mien/model/model.hpp>
 #include <mien/model/preprocessing.hpp>
@@ -105,7 +106,10 @@ namespace detail {
       read_json(layer.at("shape"), shape);
       return Input(Shape(shape), name);
     }
-    return find_layer(type, custom, who)(layer.at("options"), name, std::move(inputs), who);
+    OptionReader options(layer.at("options"), who);
+    Node node = find_layer(type, custom, who)(options, name, std::move(inputs));
+    options.finish();
+    return node;
   } catch (const FileError&) {
     throw;
   } catch (const Error& error) {

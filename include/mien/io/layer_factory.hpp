@@ -1,14 +1,11 @@
 #pragma once
 // The one place that makes layers from names.
 
-#include <functional>
-#include <map>
 #include <string>
-#include <utility>
-#include <vector>
+#include <string_view>
 
-#include <mien/graph/node.hpp>
-#include <mien/io/layer_options.hpp>
+#include <mien/core/error.hpp>
+#include <mien/io/custom_objects.hpp>
 #include <mien/layers/activation.hpp>
 #include <mien/layers/add.hpp>
 #include <mien/layers/average_pooling2d.hpp>
@@ -16,50 +13,23 @@
 #include <mien/layers/concatenate.hpp>
 #include <mien/layers/conv2d.hpp>
 #include <mien/layers/dense.hpp>
+#include <mien/layers/depthwise_conv2d.hpp>
 #include <mien/layers/dropout.hpp>
 #include <mien/layers/flatten.hpp>
 #include <mien/layers/global_average_pooling2d.hpp>
+#include <mien/layers/global_max_pooling2d.hpp>
+#include <mien/layers/leaky_relu.hpp>
 #include <mien/layers/max_pooling2d.hpp>
 #include <mien/layers/random_flip.hpp>
 #include <mien/layers/random_rotation.hpp>
 #include <mien/layers/random_translation.hpp>
 #include <mien/layers/rescaling.hpp>
+#include <mien/layers/reshape.hpp>
+#include <mien/layers/separable_conv2d.hpp>
+#include <mien/layers/up_sampling2d.hpp>
 #include <mien/layers/zero_padding2d.hpp>
 
-namespace mien::inline v0 {
-
-namespace io {
-/// Makes a node of a layer's options and the nodes that it reads; `who` begins every message.
-using LayerMaker =
-    std::function<Node(const Json& options, const std::string& name, std::vector<Node> inputs, const std::string& who)>;
-
-template <class Options>
-[[nodiscard]] Node make_layer(const Json& json, const std::string& name, std::vector<Node> inputs,
-                              const std::string& who) {
-  Options options;
-  options.name = name;
-  OptionReader reader(json, who);
-  options.visit_options(reader);
-  reader.finish();
-  return mien::apply(options, std::move(inputs));  // qualified: std::apply is found beside it, and preferred
-}
-}  // namespace io
-
-/// The user's own layers, for files that hold them: `CustomObjects{}.add<Scale>()`. No global registry.
-class CustomObjects {
- public:
-  template <class Options>
-  CustomObjects& add() {
-    makers_[Options::type] = io::make_layer<Options>;
-    return *this;
-  }
-  [[nodiscard]] const std::map<std::string, io::LayerMaker, std::less<>>& makers() const { return makers_; }
-
- private:
-  std::map<std::string, io::LayerMaker, std::less<>> makers_;
-};
-
-namespace io {
+namespace mien::inline v0::io {
 
 /// All layers that mien has.
 [[nodiscard]] inline const CustomObjects& known_layers() {
@@ -71,14 +41,20 @@ namespace io {
                                          .add<Concatenate>()
                                          .add<Conv2D>()
                                          .add<Dense>()
+                                         .add<DepthwiseConv2D>()
                                          .add<Dropout>()
                                          .add<Flatten>()
                                          .add<GlobalAveragePooling2D>()
+                                         .add<GlobalMaxPooling2D>()
+                                         .add<LeakyReLU>()
                                          .add<MaxPooling2D>()
                                          .add<RandomFlip>()
                                          .add<RandomRotation>()
                                          .add<RandomTranslation>()
                                          .add<Rescaling>()
+                                         .add<Reshape>()
+                                         .add<SeparableConv2D>()
+                                         .add<UpSampling2D>()
                                          .add<ZeroPadding2D>();
   return known;
 }
@@ -94,5 +70,4 @@ namespace io {
                        "CustomObjects{}.add<YourOptions>()"));
 }
 
-}  // namespace io
-}  // namespace mien::inline v0
+}  // namespace mien::inline v0::io

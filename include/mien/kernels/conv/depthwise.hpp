@@ -1,0 +1,250 @@
+#pragma once
+// Each channel convolved by itself: groups == c. Arithmetic is nine products a number for a 3 x 3 kernel, so memory
+// sets the pace: the vectors run over the channels, which lie side by side, and every number of the picture is read
+// from memory once.
+//
+// Forward and the gradient of the input are one loop over a row of outputs (axis.hpp: outputs that see the same taps go
+// together, so padding is never read and strides leave no holes). With a depth multiplier, k = m c, output channel
+// c m + i sees input channel c: the same loop over a picture whose channels are repeated m times, a band of rows at a
+// time in the thread's own memory.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include <mien/core/parallel.hpp>
+#include <mien/kernels/conv/algorithm.hpp>
+#include <mien/kernels/conv/axis.hpp>
+#include <mien/kernels/conv/kernel_pieces.hpp>
+#include <mien/kernels/elementwise/activate.hpp>
+#include <mien/kernels/gemm/block_sizes.hpp>
+#include <mien/kernels/gemm/scratch.hpp>
+#include <mien/kernels/isa/registers.hpp>
+
+namespace mien::inline v0::kernels {
+
+/// A row of outputs and what its taps read, all of `channels` channels. Distances count elements.
+template <class T>
+struct DepthwiseRow {
+  const T* source;                         ///< cell 0 of the row that the first tap row reads
+  std::int64_t source_row;                 ///< to the row that the next tap row reads
+  const T* kernel;                         ///< the first tap row's weights of column tap 0
+  std::int64_t kernel_row, kernel_column;  ///< to the next tap row's, the next column tap's
+  std::int64_t rows;                       ///< tap rows on the picture
+  const T* bias;                           ///< or null
+  T* result;
+  std::int64_t channels;
+};
+
+/// Rows of outputs that see the same tap rows, whose products with the picture are added to the gradient of the kernel,
+/// for some of the channels.
+template <class T>
+struct DepthwiseKernelRows {
+  std::int64_t count;          ///< rows of outputs
+  const T* x;                  ///< cell 0 of the row that the first row's first tap row reads
+  std::int64_t x_row, x_step;  ///< to the row that the next tap row reads; that the next row of outputs reads
+  const T* dy;                 ///< the first row's gradients
+  std::int64_t dy_step;        ///< to the next row's
+  T* dw;                       ///< the first tap row's gradients of column tap 0
+  std::int64_t dw_row;         ///< to the next tap row's
+  std::int64_t taps;           ///< tap rows on the picture
+  std::int64_t channels, first_channel, end_channel;
+};
+
+}  // namespace mien::inline v0::kernels
+
+#define MIEN_KERNEL_TEXT <mien/kernels/conv/depthwise.inl>
+#include <mien/kernels/isa/for_each_isa.inl>
+
+namespace mien::inline v0::kernels::depthwise {
+
+inline const char* accepts(const ConvGeometry& g) {
+  return g.groups == g.c && g.groups > 1 ? nullptr : "its groups are not single channels";
+}
+
+/// What a task computes: about so many numbers of the output, in whole rows.
+inline constexpr std::int64_t task_size = std::int64_t{1} << 14;
+/// A gradient of the kernel is shared out by channels too, in parts no smaller than this.
+inline constexpr std::int64_t fewest_channels = 64;
+/// Pixels whose products are summed in registers before they are added to the kernel's gradient: enough that loading
+/// and storing that costs nothing, few enough that the sums stay short.
+inline constexpr std::int64_t summed_pixels = 256;
+
+[[nodiscard]] constexpr ConvAxis row_axis(const ConvGeometry& g, ConvPass pass) {
+  return (pass == ConvPass::backward_input ? backward_axis : forward_axis)(g.oh, g.h, g.r, g.stride_h, g.dilation_h,
+                                                                           g.pad_top);
+}
+[[nodiscard]] constexpr ConvAxis column_axis(const ConvGeometry& g, ConvPass pass) {
+  return (pass == ConvPass::backward_input ? backward_axis : forward_axis)(g.ow, g.w, g.s, g.stride_w, g.dilation_w,
+                                                                           g.pad_left);
+}
+
+/// How the pass is cut, and its workspace.
+template <class T>
+struct Plan {
+  ConvAxis rows, columns;
+  std::int64_t multiplier;          ///< output channels of an input channel
+  std::int64_t task_rows, tasks;    ///< of the side that is written
+  std::int64_t band;                ///< rows of the picture with repeated channels that a thread holds
+  std::int64_t pieces, parts;       ///< gradient of the kernel: of the output's rows, of the channels
+  AxisSegment* segments = nullptr;  ///< of the columns
+  T* others = nullptr;              ///< gradient of the kernel: the sums of the pieces but the first
+  std::int64_t segment_count = 0;
+  std::size_t shared_bytes, thread_bytes;
+
+  Plan(const ConvGeometry& g, ConvPass pass, std::byte* workspace)
+      : rows(row_axis(g, pass)), columns(column_axis(g, pass)), multiplier(group_filters(g)) {
+    const std::int64_t row_size = g.w * g.k, extent = std::min(g.h, (g.r - 1) * g.dilation_h + 1);
+    band = std::clamp(4 * task_size / std::max<std::int64_t>(1, row_size), extent, g.h);
+    task_rows = std::max<std::int64_t>(1, task_size / std::max<std::int64_t>(1, columns.outputs * g.k));
+    if (multiplier > 1) task_rows = std::max(task_rows, (band - extent) / g.stride_h + 1);
+    tasks = ceil_div(g.n * rows.outputs, task_rows);
+    pieces = kernel_pieces(g);
+    parts = multiplier > 1 ? 1 : std::min(ceil_div(g.k, fewest_channels), ceil_div(wanted_tasks, pieces));
+    Scratch scratch(workspace);
+    segments = scratch.array<AxisSegment>(max_segments(columns));
+    if (pass == ConvPass::backward_kernel) others = scratch.array<T>((pieces - 1) * kernel_size(g));
+    shared_bytes = scratch.bytes();
+    const std::int64_t own_rows = multiplier == 1 ? 0 : pass == ConvPass::backward_input ? 1 : band;
+    Scratch own;
+    static_cast<void>(own.array<T>(own_rows * row_size));
+    thread_bytes = own.bytes();
+  }
+  [[nodiscard]] T* thread_memory(const ConvCall<T>& call, int thread) const {
+    return reinterpret_cast<T*>(call.workspace + shared_bytes + static_cast<std::size_t>(thread) * thread_bytes);
+  }
+};
+
+/// Calls body(row, count, taps, cell 0 of the row that the first of them reads) for rows first ... end-1 of the output,
+/// counted over all pictures: up to `most` rows of a picture at a time that see the same tap rows. With a multiplier it
+/// is one row, and the picture's rows are copied to `band`, channels repeated, as they are needed.
+template <class T, class Body>
+void for_each_row(const ConvGeometry& g, const Plan<T>& plan, std::int64_t first, std::int64_t end, std::int64_t most,
+                  const T* x, T* band, const Body& body) {
+  const std::int64_t each = plan.multiplier, row_size = g.w * g.k;
+  std::int64_t band_picture = -1, band_first = 0, band_end = 0;
+  for (std::int64_t row = first, count = 1; row < end; row += count, count = 1) {
+    const std::int64_t n = row / g.oh, i = row % g.oh;
+    const AxisSegment taps = segment_of(plan.rows, i);
+    const T* const picture = x + n * g.h * g.w * g.c;
+    if (each == 1) {
+      for (; count < most && row + count < end && i + count < g.oh; ++count)
+        if (const AxisSegment next = segment_of(plan.rows, i + count); next.tap != taps.tap || next.taps != taps.taps)
+          break;
+      body(row, count, taps, picture + taps.cell * row_size);
+      continue;
+    }
+    if (taps.taps > 0 && (n != band_picture || taps.cell + (taps.taps - 1) * taps.tap_cells >= band_end)) {
+      band_picture = n, band_first = taps.cell, band_end = std::min(g.h, band_first + plan.band);
+      const T* from = picture + band_first * g.w * g.c;
+      for (T* to = band; to < band + (band_end - band_first) * row_size; to += each) std::fill_n(to, each, *from++);
+    }
+    body(row, count, taps, taps.taps > 0 ? band + (taps.cell - band_first) * row_size : band);
+  }
+}
+
+template <class T>
+void forward(const ConvCall<T>& call) {
+  const ConvGeometry& g = call.geometry;
+  Plan<T> plan(g, ConvPass::forward, call.workspace);
+  plan.segment_count = find_segments(plan.columns, plan.segments);
+  const auto kernel = MIEN_SELECT_ISA(T, depthwise_row);
+  const std::int64_t row_size = g.ow * g.k;
+  const auto compute = [&](std::int64_t row, std::int64_t, const AxisSegment& taps, const T* source) {
+    T* const y = call.result + row * row_size;
+    kernel({.source = source,
+            .source_row = taps.tap_cells * g.w * g.k,
+            .kernel = call.right + taps.tap * g.s * g.k,
+            .kernel_row = taps.tap_step * g.s * g.k,
+            .kernel_column = g.k,
+            .rows = taps.taps,
+            .bias = call.epilogue.bias,
+            .result = y,
+            .channels = g.k},
+           plan.segments, plan.segment_count);
+    if (call.epilogue.activation != linear) activate(call.epilogue.activation, row_size, y, y);
+  };
+  parallel_for(output_pixels(g) * kernel_size(g) < small_product ? 1 : call.threads, plan.tasks,
+               [&](std::int64_t task, int thread) {
+                 for_each_row(g, plan, task * plan.task_rows, std::min(g.n * g.oh, (task + 1) * plan.task_rows), 1,
+                              call.left, plan.thread_memory(call, thread), compute);
+               });
+}
+
+/// The kernel turned round; with a multiplier an input channel's gradient is the sum over its output channels.
+template <class T>
+void backward_input(const ConvCall<T>& call) {
+  const ConvGeometry& g = call.geometry;
+  Plan<T> plan(g, ConvPass::backward_input, call.workspace);
+  plan.segment_count = find_segments(plan.columns, plan.segments);
+  const auto kernel = MIEN_SELECT_ISA(T, depthwise_row);
+  const auto sum = MIEN_SELECT_ISA(T, sum_of_each);
+  const auto compute = [&](std::int64_t row, T* dx, T* own) {
+    const AxisSegment taps = segment_of(plan.rows, row % g.h);
+    kernel({.source = call.left + (row / g.h * g.oh + taps.cell) * g.ow * g.k,
+            .source_row = taps.tap_cells * g.ow * g.k,
+            .kernel = call.right + ((g.r - 1 - taps.tap) * g.s + g.s - 1) * g.k,
+            .kernel_row = -taps.tap_step * g.s * g.k,
+            .kernel_column = -g.k,
+            .rows = taps.taps,
+            .bias = nullptr,
+            .result = plan.multiplier == 1 ? dx : own,
+            .channels = g.k},
+           plan.segments, plan.segment_count);
+    if (plan.multiplier > 1) sum(g.w * g.c, plan.multiplier, own, dx);
+  };
+  parallel_for(output_pixels(g) * kernel_size(g) < small_product ? 1 : call.threads, plan.tasks,
+               [&](std::int64_t task, int thread) {
+                 const std::int64_t end = std::min(g.n * g.h, (task + 1) * plan.task_rows);
+                 for (std::int64_t row = task * plan.task_rows; row < end; ++row)
+                   compute(row, call.result + row * g.w * g.c, plan.thread_memory(call, thread));
+               });
+}
+
+template <class T>
+void backward_kernel(const ConvCall<T>& call) {
+  const ConvGeometry& g = call.geometry;
+  Plan<T> plan(g, ConvPass::backward_kernel, call.workspace);
+  plan.segment_count = find_segments(plan.columns, plan.segments);
+  const auto kernel = MIEN_SELECT_ISA(T, depthwise_kernel_rows);
+  const std::int64_t most = std::max<std::int64_t>(1, summed_pixels / std::max<std::int64_t>(1, g.ow));
+  const std::int64_t vectors = ceil_div(g.k, fewest_channels / 4);  // parts begin at whole registers
+  const auto channel = [&](std::int64_t part) {
+    return std::min(g.k, part_begin(vectors, plan.parts, part) * fewest_channels / 4);
+  };
+  parallel_for(output_pixels(g) * kernel_size(g) < small_product ? 1 : call.threads, plan.pieces * plan.parts,
+               [&](std::int64_t task, int thread) {
+                 const std::int64_t piece = task / plan.parts, part = task % plan.parts;
+                 const std::int64_t first = channel(part), end = channel(part + 1);
+                 T* const dw = kernel_piece(g, call.result, plan.others, piece);
+                 for (std::int64_t tap = 0; tap < g.r * g.s; ++tap)
+                   std::fill(dw + tap * g.k + first, dw + tap * g.k + end, T(0));
+                 for_each_row(g, plan, part_begin(g.n * g.oh, plan.pieces, piece),
+                              part_begin(g.n * g.oh, plan.pieces, piece + 1), most, call.left,
+                              plan.thread_memory(call, thread),
+                              [&](std::int64_t row, std::int64_t count, const AxisSegment& taps, const T* x) {
+                                kernel({.count = count,
+                                        .x = x,
+                                        .x_row = taps.tap_cells * g.w * g.k,
+                                        .x_step = g.stride_h * g.w * g.k,
+                                        .dy = call.right + row * g.ow * g.k,
+                                        .dy_step = g.ow * g.k,
+                                        .dw = dw + taps.tap * g.s * g.k,
+                                        .dw_row = taps.tap_step * g.s * g.k,
+                                        .taps = taps.taps,
+                                        .channels = g.k,
+                                        .first_channel = first,
+                                        .end_channel = end},
+                                       plan.segments, plan.segment_count);
+                              });
+               });
+  add_kernel_pieces(g, call.result, plan.others, call.threads);
+}
+
+template <class T, ConvPass pass>
+std::size_t workspace(const ConvGeometry& g, int threads) {
+  const Plan<T> plan(g, pass, nullptr);
+  return plan.shared_bytes + static_cast<std::size_t>(threads) * plan.thread_bytes;
+}
+
+}  // namespace mien::inline v0::kernels::depthwise
