@@ -92,15 +92,18 @@ fi
 
 # A base that is pretrained, imported, frozen, and fine-tuned: the same columns and the stage, and a run that was killed
 # between its stages, or within the second, ends with the bits of one that was not.
-small=(--synthetic 12 --image-size 32 --batch-size 8 --threads 1)
-succeeds emotions_pretrain "${small[@]}" --epochs 1 --out base
+small=(--image-size 32 --batch-size 8 --threads 1)
+succeeds emotions_pretrain --synthetic 12 "${small[@]}" --epochs 1 --out base
 [[ -s base/base.safetensors ]] || fail "the pretraining left no base.safetensors"
-tuned=(emotions_finetune --weights base/base.safetensors "${small[@]}" --head-epochs 2)
+tuned=(emotions_finetune --weights base/base.safetensors --data pictures --validation pictures "${small[@]}" --head-epochs 2)
 succeeds "${tuned[@]}" --epochs 2 --out whole
 says 'computed once'
 says '^stage head: highest val_accuracy'
 [[ $(cut -d, -f1,2 whole/history.csv | tr '\n' ' ') == "epoch,stage 1,head 2,head 3,finetune 4,finetune " ]] ||
   fail "the rows of the stages are $(cut -d, -f1,2 whole/history.csv)"
+stated=$(sed -n 's/^best epoch [34]: val_accuracy \(.*\), val_loss \(.*\)/15 pictures: accuracy \1, loss \2/p' out)
+succeeds emotions_evaluate --model whole/model.safetensors --data pictures
+says "^$stated\$"
 cp -r whole killed
 rm killed/checkpoint.safetensors
 succeeds "${tuned[@]}" --epochs 2 --out killed --resume
@@ -115,6 +118,7 @@ same_run killed
 refuses "--resume" "${tuned[@]}" --out whole
 refuses "no layer is meant" "${tuned[@]}" --unfreeze block9 --out x
 refuses "vgg19" "${tuned[@]}" --model vgg19 --out x
+refuses "no VGGFace" "${tuned[@]}" --model vggface --torchvision --out x
 refuses "at least 48 x 48" "${tuned[@]}" --model vggface --out x
 "$programs/${tuned[0]}" "${tuned[@]:1}" --model resnet50 --out x >out 2>err && fail "VGG16's weights fitted a ResNet50"
 grep -qE "missing in the file +conv1_conv/kernel" err || fail "no table says what the weights lack"
