@@ -2,6 +2,7 @@
 // Files: models, weights, checkpoints.
 
 #include <mien/io/checkpoint.hpp>
+#include <mien/io/keras_model.hpp>
 #include <mien/io/model_checkpoint.hpp>
 #include <mien/io/model_file.hpp>
 #include <mien/model/callbacks/csv_logger.hpp>

@@ -105,7 +105,11 @@ namespace detail {
       read_json(layer.at("shape"), shape);
       return Input(Shape(shape), name);
     }
-    return find_layer(type, custom, who)(layer.at("options"), name, std::move(inputs), who);
+    const LayerMaker& make = find_layer(type, custom, who);
+    OptionReader options(layer.at("options"), who);
+    Node node = make(options, name, std::move(inputs));
+    options.finish();
+    return node;
   } catch (const FileError&) {
     throw;
   } catch (const Error& error) {

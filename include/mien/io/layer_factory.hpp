@@ -35,18 +35,14 @@
 namespace mien::inline v0 {
 
 namespace io {
-/// Makes a node of a layer's options and the nodes that it reads; `who` begins every message.
-using LayerMaker =
-    std::function<Node(const Json& options, const std::string& name, std::vector<Node> inputs, const std::string& who)>;
+/// Makes a node of the options that the reader fills in, and the nodes that it reads.
+using LayerMaker = std::function<Node(OptionVisitor& reader, const std::string& name, std::vector<Node> inputs)>;
 
 template <class Options>
-[[nodiscard]] Node make_layer(const Json& json, const std::string& name, std::vector<Node> inputs,
-                              const std::string& who) {
+[[nodiscard]] Node make_layer(OptionVisitor& reader, const std::string& name, std::vector<Node> inputs) {
   Options options;
   options.name = name;
-  OptionReader reader(json, who);
   options.visit_options(reader);
-  reader.finish();
   return mien::apply(options, std::move(inputs));  // qualified: std::apply is found beside it, and preferred
 }
 }  // namespace io
