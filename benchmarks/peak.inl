@@ -5,7 +5,8 @@ inline constexpr int chains = 12;
 template <class T>
 __attribute__((noinline)) T multiply_add_chains(std::int64_t steps) {
   Vec<T> sum[chains];
-  for (int i = 0; i < chains; ++i) sum[i] = Vec<T>{} + static_cast<T>(i);
+  // From numbers that the compiler does not know: clang sees that 2 stays 2, and leaves that chain out.
+  for (int i = 0; i < chains; ++i) sum[i] = Vec<T>{} + static_cast<T>(steps + i);
   const Vec<T> factor = Vec<T>{} + T(0.5), summand = Vec<T>{} + T(1);
   for (std::int64_t step = 0; step < steps; ++step) {
 #pragma GCC unroll 12

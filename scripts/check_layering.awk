@@ -19,13 +19,14 @@ BEGIN {
   allow("data/images", "base core stb activations kernels data")
   allow("model", "base core activations initializers regularizers kernels graph layers losses metrics optimizers data")
   allow("io", allowed["model"] " model io/formats")
-  allow("applications", "base core activations initializers regularizers graph layers")
+  allow("applications", allowed["model"] " model")
   everything = allowed["io"] " io data/images applications"
   allow("tune", everything)
   allow("explain", everything)
   allow("report", everything " explain")
   allow("testing", everything " tune explain report")
-  allow("umbrella", everything " tune explain report testing")
+  allow("compiled", everything)
+  allow("umbrella", everything " tune explain report testing compiled")
 }
 
 function allow(layer, others) { allowed[layer] = " " layer " " others " " }

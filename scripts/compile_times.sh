@@ -18,7 +18,7 @@ measure() {
     "$@" || fail "this does not compile: $what"
     times+=("$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.2f", b - a }')")
   done
-  printf '%-44s %6s s   (budget %s s)\n' "$what" "$(printf '%s\n' "${times[@]}" | sort -n | sed -n $(((rounds + 1) / 2))p)" "$budget"
+  printf '%-52s %6s s   (budget %s s)\n' "$what" "$(printf '%s\n' "${times[@]}" | sort -n | sed -n $(((rounds + 1) / 2))p)" "$budget"
 }
 
 "$compiler" --version | head -n 1
@@ -32,5 +32,7 @@ for header in mien.hpp images.hpp io.hpp; do
   measure $budget "parse <mien/$header>" "$compiler" "${flags[@]}" -fsyntax-only "$scratch/parse.cpp"
 done
 if [[ -f examples/quickstart.cpp ]]; then
-  measure 10 "compile examples/quickstart.cpp at -O2" "$compiler" "${flags[@]}" -O2 -c examples/quickstart.cpp -o "$scratch/o"
+  program=(-O2 -c examples/quickstart.cpp -o "$scratch/o")
+  measure 10 "compile examples/quickstart.cpp for mien::compiled" "$compiler" "${flags[@]}" -DMIEN_COMPILED "${program[@]}"
+  measure - "compile examples/quickstart.cpp, headers only" "$compiler" "${flags[@]}" "${program[@]}"
 fi

@@ -34,7 +34,7 @@ for ((tries = 0; killed < kills && tries < 10 * kills; ++tries)); do
   status=0
   wait "$victim" 2>/dev/null || status=$?
   victim=
-  logged=$(tail -qn +2 "$folder/killed/history.csv" 2>/dev/null | wc -l)
+  logged=$({ tail -qn +2 "$folder/killed/history.csv" 2>/dev/null || true; } | wc -l)  # none before the first epoch
   case $status in
     137)
       killed=$((killed + 1))

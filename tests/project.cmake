@@ -12,6 +12,7 @@ foreach(way IN ITEMS package subdirectory)
   add_test(NAME consumer.${way}
            COMMAND ${CMAKE_COMMAND} -D WAY=${way} -D BUILD_DIR=${PROJECT_BINARY_DIR} -D SOURCE_DIR=${PROJECT_SOURCE_DIR}
                    -D COMPILER=${CMAKE_CXX_COMPILER} -D GENERATOR=${CMAKE_GENERATOR} -D EIGEN_DIR=${Eigen3_DIR}
+                   -D COMPILED=${MIEN_BUILD_COMPILED}
                    -P ${CMAKE_CURRENT_SOURCE_DIR}/install/check.cmake)
   set_tests_properties(consumer.${way} PROPERTIES LABELS project TIMEOUT 300)
 endforeach()

@@ -1,6 +1,7 @@
 #pragma once
 // Files: models, weights, checkpoints.
 
+#include <mien/compiled/io.hpp>
 #include <mien/io/checkpoint.hpp>
 #include <mien/io/keras_model.hpp>
 #include <mien/io/model_checkpoint.hpp>

@@ -3,6 +3,12 @@
 
 #include <mien/activations/activation.hpp>
 #include <mien/applications/emotion_cnn.hpp>
+#include <mien/applications/preprocessing.hpp>
+#include <mien/applications/resnet50.hpp>
+#include <mien/applications/vgg16.hpp>
+#include <mien/applications/vggface.hpp>
+#include <mien/compiled/layers.hpp>
+#include <mien/compiled/model.hpp>
 #include <mien/core/error.hpp>
 #include <mien/core/parallel.hpp>
 #include <mien/core/random.hpp>
@@ -50,6 +56,7 @@
 #include <mien/model/callbacks/learning_rate_scheduler.hpp>
 #include <mien/model/callbacks/reduce_lr_on_plateau.hpp>
 #include <mien/model/callbacks/terminate_on_nan.hpp>
+#include <mien/model/copy_weights.hpp>
 #include <mien/model/fit.hpp>
 #include <mien/model/model.hpp>
 #include <mien/optimizers/adam.hpp>

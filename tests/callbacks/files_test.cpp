@@ -117,3 +117,12 @@ TEST_CASE("file names with faults") {
                           "{loss:-3f}", "{loss:100f}", "{loss:.100f}", "{loss:.f}", "{loss:9999999999f}"})
     CHECK_THROWS_AS((void)format_path(bad, 0, logs), OptionError);
 }
+
+TEST_CASE("stages that share a file are told apart by a column") {
+  const Scratch file;
+  Callback log = begun({.filename = file.path, .first_epoch = 1, .label_name = "stage", .label = "head"});
+  epoch(log, 0, {{"loss", 1}});
+  log = begun({.filename = file.path, .append = true, .first_epoch = 2, .label_name = "stage", .label = "all"});
+  epoch(log, 0, {{"loss", 2}});
+  CHECK(file.read() == "epoch,stage,loss\n1,head,1\n2,all,2\n");
+}

@@ -18,3 +18,8 @@ execute_process(COMMAND ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${scrat
                         -D CMAKE_CXX_COMPILER=${COMPILER} -D Eigen3_DIR=${EIGEN_DIR} ${where} COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${CMAKE_COMMAND} --build ${scratch}/build COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ${scratch}/build/consumer COMMAND_ERROR_IS_FATAL ANY)
+if(EXISTS ${scratch}/build/consumer_compiled)
+  execute_process(COMMAND ${scratch}/build/consumer_compiled ${scratch}/model.safetensors COMMAND_ERROR_IS_FATAL ANY)
+elseif(WAY STREQUAL "package" AND COMPILED)
+  message(FATAL_ERROR "the installed package has no mien::compiled")
+endif()

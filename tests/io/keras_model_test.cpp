@@ -10,6 +10,8 @@
 #include <string>
 
 #include <mien/io.hpp>
+#include <mien/io/formats/json.hpp>
+#include <mien/io/keras/graph.hpp>
 #include <mien/mien.hpp>
 
 #include <formats/temporary_folder.hpp>

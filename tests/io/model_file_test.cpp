@@ -5,6 +5,7 @@
 #include <limits>
 
 #include <mien/io.hpp>
+#include <mien/io/architecture.hpp>
 
 #include "formats/temporary_folder.hpp"
 #include "model/networks.hpp"

@@ -8,15 +8,22 @@ function(mien_add_link_test set cpu_check)
   if(NOT ${runs})
     return()
   endif()
-  add_library(mien_link_${set} OBJECT ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/flagged.cpp)
+  mien_add_link_program(${set} mien::mien)
   target_compile_options(mien_link_${set} PRIVATE ${ARGN})
-  target_include_directories(mien_link_${set} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
-  target_link_libraries(mien_link_${set} PRIVATE mien::mien mien_warnings)
-  mien_add_test_group(link_${set} ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plain.cpp
+endfunction()
+
+function(mien_add_link_program name library)
+  add_library(mien_link_${name} OBJECT ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/flagged.cpp)
+  target_include_directories(mien_link_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(mien_link_${name} PRIVATE ${library} mien_warnings)
+  mien_add_test_group(link_${name} ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plain.cpp
                       ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/link_test.cpp)
-  target_link_libraries(mien_test_link_${set} PRIVATE mien_link_${set})
+  target_link_libraries(mien_test_link_${name} PRIVATE mien_link_${name})
 endfunction()
 
 mien_add_link_test(avx2 "__builtin_cpu_supports(\"avx2\") && __builtin_cpu_supports(\"fma\")" -mavx2 -mfma)
 mien_add_link_test(avx512 "__builtin_cpu_supports(\"avx512f\") && __builtin_cpu_supports(\"avx512vl\") && \
 __builtin_cpu_supports(\"avx512dq\") && __builtin_cpu_supports(\"avx512bw\")" -march=x86-64-v4)
+
+# A header-only file beside one that takes its definitions from mien::compiled.
+mien_add_link_program(compiled mien::compiled)

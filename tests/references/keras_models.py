@@ -156,24 +156,42 @@ def nested_config(keras_3):
     return {"class_name": "Sequential", "config": {"name": "outer", "layers": layers}}
 
 
-def write_nested_2(path, weights):
-    """tf.keras's model.save("x.h5"): the model inside is one group, what is trained before the rest."""
-    listed = [("conv", n) for n in ("kernel", "bias")]  # frozen
-    base = [(l, n) for l, ws in weights["base"].items() for n in ws if l != "conv" and not n.startswith("moving")]
-    base += listed + [("bn", "moving_mean"), ("bn", "moving_variance")]
+def write_keras_2(path, config, layers):
+    """tf.keras's model.save("x.h5"); layers: {group: {weight: values}}, in order."""
     with h5py.File(path, "w", libver="earliest") as f:
         f.attrs["keras_version"] = "2.15.0"
         f.attrs["backend"] = "tensorflow"
-        f.attrs["model_config"] = json.dumps(nested_config(False))
+        f.attrs["model_config"] = json.dumps(config)
         groups = f.create_group("model_weights")
-        names = ["base", "conv", "max", "shape", "flatten", "drop", "dense"]
-        groups.attrs["layer_names"] = [n.encode() for n in names]
-        for name in names:
+        groups.attrs["layer_names"] = [n.encode() for n in layers]
+        for name, values in layers.items():
             group = groups.create_group(name)
-            pairs = base if name == "base" else [(name, n) for n in weights[""].get(name, {})]
-            group.attrs["weight_names"] = [f"{l}/{n}:0".encode() for l, n in pairs]
-            for l, n in pairs:
-                group.create_dataset(f"{l}/{n}:0", data=weights["base" if name == "base" else ""][l][n])
+            group.attrs["weight_names"] = [weight.encode() for weight in values]
+            for weight, value in values.items():
+                group.create_dataset(weight, data=value)
+
+
+def write_nested_2(path, weights):
+    """The model inside is one group, what is trained before the rest; its "conv" is frozen."""
+    base = [(l, n) for l, ws in weights["base"].items() for n in ws if l != "conv" and not n.startswith("moving")]
+    base += [("conv", "kernel"), ("conv", "bias"), ("bn", "moving_mean"), ("bn", "moving_variance")]
+    layers = {"base": {f"{l}/{n}:0": weights["base"][l][n] for l, n in base}}
+    for name in ("conv", "max", "shape", "flatten", "drop", "dense"):
+        layers[name] = {f"{name}/{n}:0": value for n, value in weights[""].get(name, {}).items()}
+    write_keras_2(path, nested_config(False), layers)
+
+
+def write_pictures(path):
+    """A classifier of pictures of any size, for the programs: four outputs."""
+    random = np.random.RandomState(4)
+    config = {"class_name": "Sequential", "config": {"name": "pictures", "layers": [
+        layer("Conv2D", "conv", filters=4, kernel_size=[3, 3], activation="relu", batch_input_shape=[None, None, None, 3]),
+        layer("GlobalAveragePooling2D", "pool"),
+        layer("Dense", "dense", units=4, activation="softmax"),
+    ]}}
+    draw = lambda *shape: random.normal(0, 0.5, shape).astype("<f4")
+    write_keras_2(path, config, {"conv": {"conv/kernel:0": draw(3, 3, 3, 4), "conv/bias:0": draw(4)}, "pool": {},
+                                 "dense": {"dense/kernel:0": draw(4, 4), "dense/bias:0": draw(4)}})
 
 
 def write_nested_3(path, weights):
@@ -234,6 +252,7 @@ def main():
     weights = nested_weights()
     write_nested_2(FOLDER / "nested_2.h5", weights)
     write_nested_3(FOLDER / "nested_3.keras", weights)
+    write_pictures(FOLDER / "pictures.h5")
     if len(sys.argv) < 2:
         return
     models = pathlib.Path(sys.argv[1])

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <mien/activations/activation.hpp>
+#include <mien/applications/augmentation.hpp>
 #include <mien/core/error.hpp>
 #include <mien/layers/activation.hpp>
 #include <mien/layers/batch_normalization.hpp>
@@ -15,9 +16,6 @@
 #include <mien/layers/global_average_pooling2d.hpp>
 #include <mien/layers/input.hpp>
 #include <mien/layers/max_pooling2d.hpp>
-#include <mien/layers/random_flip.hpp>
-#include <mien/layers/random_rotation.hpp>
-#include <mien/layers/random_translation.hpp>
 #include <mien/layers/sequential.hpp>
 
 namespace mien::inline v0 {
@@ -40,15 +38,11 @@ struct EmotionCnnOptions {
 ///     (conv a 3x3, inner_activation) -> conv b 3x3 -> [batch normalisation] -> relu -> max pooling 2x2, three times;
 ///     global average pooling -> dense, relu -> dropout -> dense, relu -> dropout -> dense, softmax
 ///
-/// The input is pixels that preprocessing has brought to 0 ... 1.
+/// The input is pixels that preprocessing has brought to 0 ... 1: `unit_preprocessing`.
 template <class = void>
 [[nodiscard]] Sequential emotion_cnn(const EmotionCnnOptions& options = {}) {
-  Sequential model{Input(options.input_shape)};
-  if (options.augmentation) {
-    model.add(RandomFlip{.mode = "horizontal"});
-    model.add(RandomTranslation{.height_factor = 0.08, .width_factor = 0.08});
-    model.add(RandomRotation{.factor = 0.03});
-  }
+  const Node input = Input(options.input_shape);
+  Sequential model{options.augmentation ? face_augmentation(input) : input};
   for (std::size_t block = 0; block < options.filters.size(); ++block) {
     const std::int64_t filters = options.filters[block];
     model.add(Conv2D{.filters = filters,
@@ -70,13 +64,14 @@ template <class = void>
   return model;
 }
 
-/// The options of "custom1" (no batch normalisation), "custom2", or "custom3" (what the random search found). Throws
-/// OptionError.
+/// The options of "custom1" (no batch normalisation), "custom2", "custom2_dropout" (with a dropout behind the pooling),
+/// or "custom3" (what the random search found). Throws OptionError.
 [[nodiscard]] inline EmotionCnnOptions emotion_cnn_options(std::string_view name) {
   if (name == "custom1") return {.batch_normalization = false};
   if (name == "custom2") return {};
+  if (name == "custom2_dropout") return {.pooling_dropout = 0.25};
   if (name == "custom3") return {.filters = {32, 256, 256}, .units = {256, 64}};
-  throw OptionError(text("unknown model '", name, "': expected custom1, custom2 or custom3"));
+  throw OptionError(text("unknown model '", name, "': expected custom1, custom2, custom2_dropout or custom3"));
 }
 
 }  // namespace mien::inline v0

@@ -9,6 +9,7 @@
 
 #include <mien/io/formats/json.hpp>
 #include <mien/io/layer_factory.hpp>
+#include <mien/io/layer_options.hpp>
 #include <mien/layers/input.hpp>
 #include <mien/model/model.hpp>
 #include <mien/model/preprocessing.hpp>
@@ -105,9 +106,8 @@ namespace detail {
       read_json(layer.at("shape"), shape);
       return Input(Shape(shape), name);
     }
-    const LayerMaker& make = find_layer(type, custom, who);
     OptionReader options(layer.at("options"), who);
-    Node node = make(options, name, std::move(inputs));
+    Node node = find_layer(type, custom, who)(options, name, std::move(inputs));
     options.finish();
     return node;
   } catch (const FileError&) {

@@ -1,14 +1,11 @@
 #pragma once
 // The one place that makes layers from names.
 
-#include <functional>
-#include <map>
 #include <string>
-#include <utility>
-#include <vector>
+#include <string_view>
 
-#include <mien/graph/node.hpp>
-#include <mien/io/layer_options.hpp>
+#include <mien/core/error.hpp>
+#include <mien/io/custom_objects.hpp>
 #include <mien/layers/activation.hpp>
 #include <mien/layers/add.hpp>
 #include <mien/layers/average_pooling2d.hpp>
@@ -32,36 +29,7 @@
 #include <mien/layers/up_sampling2d.hpp>
 #include <mien/layers/zero_padding2d.hpp>
 
-namespace mien::inline v0 {
-
-namespace io {
-/// Makes a node of the options that the reader fills in, and the nodes that it reads.
-using LayerMaker = std::function<Node(OptionVisitor& reader, const std::string& name, std::vector<Node> inputs)>;
-
-template <class Options>
-[[nodiscard]] Node make_layer(OptionVisitor& reader, const std::string& name, std::vector<Node> inputs) {
-  Options options;
-  options.name = name;
-  options.visit_options(reader);
-  return mien::apply(options, std::move(inputs));  // qualified: std::apply is found beside it, and preferred
-}
-}  // namespace io
-
-/// The user's own layers, for files that hold them: `CustomObjects{}.add<Scale>()`. No global registry.
-class CustomObjects {
- public:
-  template <class Options>
-  CustomObjects& add() {
-    makers_[Options::type] = io::make_layer<Options>;
-    return *this;
-  }
-  [[nodiscard]] const std::map<std::string, io::LayerMaker, std::less<>>& makers() const { return makers_; }
-
- private:
-  std::map<std::string, io::LayerMaker, std::less<>> makers_;
-};
-
-namespace io {
+namespace mien::inline v0::io {
 
 /// All layers that mien has.
 [[nodiscard]] inline const CustomObjects& known_layers() {
@@ -102,5 +70,4 @@ namespace io {
                        "CustomObjects{}.add<YourOptions>()"));
 }
 
-}  // namespace io
-}  // namespace mien::inline v0
+}  // namespace mien::inline v0::io

@@ -56,14 +56,17 @@ struct Activation {
 
   [[nodiscard]] Shape output_shape(std::span<const Shape> inputs) const { return detail::single_input(*this, inputs); }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape>) const {
-    return std::make_unique<ActivationLayer<T>>(activation);
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) { visit("activation", activation); }
   template <class = void>
   [[nodiscard]] Node operator()(const Node& x) const {
     return apply(*this, {x});
   }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> Activation::make(std::span<const Shape>) const {
+  return std::make_unique<ActivationLayer<T>>(activation);
+}
 
 }  // namespace mien::inline v0

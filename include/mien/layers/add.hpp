@@ -69,9 +69,7 @@ struct Add {
     return inputs[0];
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape>) const {
-    return std::make_unique<AddLayer<T>>();
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor&) {}
   template <class = void>
   [[nodiscard]] Node operator()(std::vector<Node> inputs) const {
@@ -83,6 +81,11 @@ struct Add {
 template <class = void>
 [[nodiscard]] Node add(std::vector<Node> inputs) {
   return Add{}(std::move(inputs));
+}
+
+template <class T>
+std::unique_ptr<Layer<T>> Add::make(std::span<const Shape>) const {
+  return std::make_unique<AddLayer<T>>();
 }
 
 }  // namespace mien::inline v0

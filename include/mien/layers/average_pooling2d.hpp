@@ -52,9 +52,7 @@ struct AveragePooling2D {
     return {g.oh, g.ow, g.c};
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    return std::make_unique<AveragePooling2DLayer<T>>(detail::pooling_geometry(*this, inputs));
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) {
     visit("pool_size", pool_size);
     visit("strides", strides);
@@ -65,5 +63,10 @@ struct AveragePooling2D {
     return apply(*this, {x});
   }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> AveragePooling2D::make(std::span<const Shape> inputs) const {
+  return std::make_unique<AveragePooling2DLayer<T>>(detail::pooling_geometry(*this, inputs));
+}
 
 }  // namespace mien::inline v0

@@ -61,9 +61,7 @@ struct BatchNormalization {
     return inputs[0];
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    return std::make_unique<BatchNormalizationLayer<T>>(*this, inputs[0]);
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) {
     visit("axis", axis);
     visit("momentum", momentum);
@@ -286,6 +284,11 @@ void BatchNormalizationLayer<T>::backward(const BackwardPass<T>& pass) const {
     kernels::norm_backward(count, channels_, norm, {work.offset, work.slant, work.scale}, x + at, dy + at, dx + at);
   };
   kernels::for_each_norm_block(rows, channels_, pass.threads, backward_block);
+}
+
+template <class T>
+std::unique_ptr<Layer<T>> BatchNormalization::make(std::span<const Shape> inputs) const {
+  return std::make_unique<BatchNormalizationLayer<T>>(*this, inputs[0]);
 }
 
 }  // namespace mien::inline v0

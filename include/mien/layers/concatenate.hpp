@@ -86,9 +86,7 @@ struct Concatenate {
     return Shape(extents);
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    return std::make_unique<ConcatenateLayer<T>>(inputs, sample_axis(inputs[0]));
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) { visit("axis", axis); }
   template <class = void>
   [[nodiscard]] Node operator()(std::vector<Node> inputs) const {
@@ -109,6 +107,11 @@ struct Concatenate {
 template <class = void>
 [[nodiscard]] Node concatenate(std::vector<Node> inputs, std::int64_t axis = -1) {
   return Concatenate{.axis = axis}(std::move(inputs));
+}
+
+template <class T>
+std::unique_ptr<Layer<T>> Concatenate::make(std::span<const Shape> inputs) const {
+  return std::make_unique<ConcatenateLayer<T>>(inputs, sample_axis(inputs[0]));
 }
 
 }  // namespace mien::inline v0

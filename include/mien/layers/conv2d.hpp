@@ -54,11 +54,7 @@ struct Conv2D {
     return {g.oh, g.ow, g.k};
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    const kernels::ConvGeometry g = detail::conv_geometry(*this, inputs, filters, groups);
-    return std::make_unique<Conv2DLayer<T>>(detail::kernel_and_bias(*this, {g.r, g.s, kernels::group_channels(g), g.k}),
-                                            activation, g);
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) {
     visit("filters", filters);
     visit("kernel_size", kernel_size);
@@ -145,5 +141,12 @@ class Conv2DLayer final : public Layer<T> {
   ActivationFunction activation_;
   kernels::ConvGeometry geometry_;  ///< of one sample
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> Conv2D::make(std::span<const Shape> inputs) const {
+  const kernels::ConvGeometry g = detail::conv_geometry(*this, inputs, filters, groups);
+  return std::make_unique<Conv2DLayer<T>>(detail::kernel_and_bias(*this, {g.r, g.s, kernels::group_channels(g), g.k}),
+                                          activation, g);
+}
 
 }  // namespace mien::inline v0

@@ -42,15 +42,7 @@ struct DepthwiseConv2D {
     return {g.oh, g.ow, g.k};
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    const kernels::ConvGeometry g = detail::depthwise_geometry(*this, inputs);
-    std::vector<ParameterSpec> parameters{{.name = "depthwise_kernel",
-                                           .shape = {g.r, g.s, g.c, depth_multiplier},
-                                           .initializer = depthwise_initializer,
-                                           .regularizer = depthwise_regularizer}};
-    if (use_bias) parameters.push_back(detail::bias_of(*this, g.k));
-    return std::make_unique<Conv2DLayer<T>>(std::move(parameters), activation, g);
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) {
     visit("kernel_size", kernel_size);
     visit("strides", strides);
@@ -69,5 +61,16 @@ struct DepthwiseConv2D {
     return apply(*this, {x});
   }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> DepthwiseConv2D::make(std::span<const Shape> inputs) const {
+  const kernels::ConvGeometry g = detail::depthwise_geometry(*this, inputs);
+  std::vector<ParameterSpec> parameters{{.name = "depthwise_kernel",
+                                         .shape = {g.r, g.s, g.c, depth_multiplier},
+                                         .initializer = depthwise_initializer,
+                                         .regularizer = depthwise_regularizer}};
+  if (use_bias) parameters.push_back(detail::bias_of(*this, g.k));
+  return std::make_unique<Conv2DLayer<T>>(std::move(parameters), activation, g);
+}
 
 }  // namespace mien::inline v0

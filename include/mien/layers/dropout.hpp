@@ -66,9 +66,7 @@ struct Dropout {
     return detail::single_input(*this, inputs);
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape>) const {
-    return std::make_unique<DropoutLayer<T>>(rate, seed);
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   /// Files have -1 for no seed.
   void visit_options(OptionVisitor& visit) {
     std::int64_t number = seed.value_or(-1);
@@ -81,5 +79,10 @@ struct Dropout {
     return apply(*this, {x});
   }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> Dropout::make(std::span<const Shape>) const {
+  return std::make_unique<DropoutLayer<T>>(rate, seed);
+}
 
 }  // namespace mien::inline v0

@@ -31,14 +31,17 @@ struct Flatten {
     return {detail::single_input(*this, inputs).size()};
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape>) const {
-    return std::make_unique<FlattenLayer<T>>();
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor&) {}
   template <class = void>
   [[nodiscard]] Node operator()(const Node& x) const {
     return apply(*this, {x});
   }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> Flatten::make(std::span<const Shape>) const {
+  return std::make_unique<FlattenLayer<T>>();
+}
 
 }  // namespace mien::inline v0

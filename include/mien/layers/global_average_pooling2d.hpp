@@ -28,16 +28,19 @@ struct GlobalAveragePooling2D {
     return keepdims ? Shape{1, 1, x[2]} : Shape{x[2]};
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    const Shape& x = inputs[0];
-    return std::make_unique<AveragePooling2DLayer<T>>(kernels::with_output(
-        {.h = x[0], .w = x[1], .c = x[2], .k = x[2], .r = x[0], .s = x[1], .stride_h = x[0], .stride_w = x[1]}));
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) { visit("keepdims", keepdims); }
   template <class = void>
   [[nodiscard]] Node operator()(const Node& x) const {
     return apply(*this, {x});
   }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> GlobalAveragePooling2D::make(std::span<const Shape> inputs) const {
+  const Shape& x = inputs[0];
+  return std::make_unique<AveragePooling2DLayer<T>>(kernels::with_output(
+      {.h = x[0], .w = x[1], .c = x[2], .k = x[2], .r = x[0], .s = x[1], .stride_h = x[0], .stride_w = x[1]}));
+}
 
 }  // namespace mien::inline v0

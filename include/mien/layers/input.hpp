@@ -27,9 +27,7 @@ struct InputLayer {
     return shape;
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape>) const {
-    throw OptionError(text(detail::layer_title(*this), " is data and does not run: a model starts behind it"));
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
 };
 
 /// The input of a model: samples of this shape, without the batch.
@@ -40,6 +38,11 @@ struct InputLayer {
 template <class = void>
 [[nodiscard]] Node Input(const Shape& shape, std::string name = {}) {
   return apply(InputLayer{.shape = shape, .name = std::move(name)}, {});
+}
+
+template <class T>
+std::unique_ptr<Layer<T>> InputLayer::make(std::span<const Shape>) const {
+  throw OptionError(text(detail::layer_title(*this), " is data and does not run: a model starts behind it"));
 }
 
 }  // namespace mien::inline v0

@@ -27,14 +27,17 @@ struct LeakyReLU {
     return detail::single_input(*this, inputs);
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape>) const {
-    return std::make_unique<ActivationLayer<T>>(leaky_relu(negative_slope));
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) { visit("negative_slope", negative_slope); }
   template <class = void>
   [[nodiscard]] Node operator()(const Node& x) const {
     return apply(*this, {x});
   }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> LeakyReLU::make(std::span<const Shape>) const {
+  return std::make_unique<ActivationLayer<T>>(leaky_relu(negative_slope));
+}
 
 }  // namespace mien::inline v0

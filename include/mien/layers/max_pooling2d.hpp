@@ -62,9 +62,7 @@ struct MaxPooling2D {
     return {g.oh, g.ow, g.c};
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    return std::make_unique<MaxPooling2DLayer<T>>(detail::pooling_geometry(*this, inputs));
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) {
     visit("pool_size", pool_size);
     visit("strides", strides);
@@ -75,5 +73,10 @@ struct MaxPooling2D {
     return apply(*this, {x});
   }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> MaxPooling2D::make(std::span<const Shape> inputs) const {
+  return std::make_unique<MaxPooling2DLayer<T>>(detail::pooling_geometry(*this, inputs));
+}
 
 }  // namespace mien::inline v0

@@ -44,15 +44,18 @@ struct RandomFlip {
     return detail::single_input(*this, inputs, 3, "(height, width, channels)");
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    return std::make_unique<RandomTransformLayer<T, detail::FlipTransform>>(
-        inputs[0], detail::FlipTransform{.horizontal = mode != "vertical", .vertical = mode != "horizontal"});
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) { visit("mode", mode); }
   template <class = void>
   [[nodiscard]] Node operator()(const Node& x) const {
     return apply(*this, {x});
   }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> RandomFlip::make(std::span<const Shape> inputs) const {
+  return std::make_unique<RandomTransformLayer<T, detail::FlipTransform>>(
+      inputs[0], detail::FlipTransform{.horizontal = mode != "vertical", .vertical = mode != "horizontal"});
+}
 
 }  // namespace mien::inline v0

@@ -53,11 +53,7 @@ struct RandomRotation {
     return detail::single_input(*this, inputs, 3, "(height, width, channels)");
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    using Transform = detail::AffineTransform<detail::RotationMap>;
-    return std::make_unique<RandomTransformLayer<T, Transform>>(
-        inputs[0], Transform{.map = {factor}, .sampling = detail::sampling_of(*this)});
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) {
     visit("factor", factor);
     visit("fill_mode", fill_mode);
@@ -69,5 +65,12 @@ struct RandomRotation {
     return apply(*this, {x});
   }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> RandomRotation::make(std::span<const Shape> inputs) const {
+  using Transform = detail::AffineTransform<detail::RotationMap>;
+  return std::make_unique<RandomTransformLayer<T, Transform>>(
+      inputs[0], Transform{.map = {factor}, .sampling = detail::sampling_of(*this)});
+}
 
 }  // namespace mien::inline v0

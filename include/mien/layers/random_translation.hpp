@@ -44,11 +44,7 @@ struct RandomTranslation {
     return detail::single_input(*this, inputs, 3, "(height, width, channels)");
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    using Transform = detail::AffineTransform<detail::TranslationMap>;
-    return std::make_unique<RandomTransformLayer<T, Transform>>(
-        inputs[0], Transform{.map = {height_factor, width_factor}, .sampling = detail::sampling_of(*this)});
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) {
     visit("height_factor", height_factor);
     visit("width_factor", width_factor);
@@ -61,5 +57,12 @@ struct RandomTranslation {
     return apply(*this, {x});
   }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> RandomTranslation::make(std::span<const Shape> inputs) const {
+  using Transform = detail::AffineTransform<detail::TranslationMap>;
+  return std::make_unique<RandomTransformLayer<T, Transform>>(
+      inputs[0], Transform{.map = {height_factor, width_factor}, .sampling = detail::sampling_of(*this)});
+}
 
 }  // namespace mien::inline v0

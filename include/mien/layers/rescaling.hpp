@@ -84,11 +84,7 @@ struct Rescaling {
     return x;
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    // One number for all channels asks for no memory by their count, which may be a file's word.
-    const bool alike = scale.values.size() == 1 && offset.values.size() == 1;
-    return std::make_unique<RescalingLayer<T>>(alike ? 1 : channels_of(inputs[0]), scale, offset);
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) {
     visit("scale", scale.values);
     visit("offset", offset.values);
@@ -101,5 +97,12 @@ struct Rescaling {
  private:
   static std::int64_t channels_of(const Shape& x) { return x.empty() ? 1 : std::max<std::int64_t>(1, x[-1]); }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> Rescaling::make(std::span<const Shape> inputs) const {
+  // One number for all channels asks for no memory by their count, which may be a file's word.
+  const bool alike = scale.values.size() == 1 && offset.values.size() == 1;
+  return std::make_unique<RescalingLayer<T>>(alike ? 1 : channels_of(inputs[0]), scale, offset);
+}
 
 }  // namespace mien::inline v0

@@ -38,14 +38,17 @@ struct Reshape {
                           " numbers, the target_shape (", join(target_shape), ")"));
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape>) const {
-    return std::make_unique<FlattenLayer<T>>();
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) { visit("target_shape", target_shape); }
   template <class = void>
   [[nodiscard]] Node operator()(const Node& x) const {
     return apply(*this, {x});
   }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> Reshape::make(std::span<const Shape>) const {
+  return std::make_unique<FlattenLayer<T>>();
+}
 
 }  // namespace mien::inline v0

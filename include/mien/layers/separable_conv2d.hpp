@@ -56,9 +56,7 @@ struct SeparableConv2D {
     return {g.oh, g.ow, filters};
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    return std::make_unique<SeparableConv2DLayer<T>>(*this, geometry(inputs));
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) {
     visit("filters", filters);
     visit("kernel_size", kernel_size);
@@ -198,5 +196,10 @@ class SeparableConv2DLayer final : public Layer<T> {
   SeparableConv2D options_;
   kernels::ConvGeometry depthwise_;  ///< of one sample
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> SeparableConv2D::make(std::span<const Shape> inputs) const {
+  return std::make_unique<SeparableConv2DLayer<T>>(*this, geometry(inputs));
+}
 
 }  // namespace mien::inline v0

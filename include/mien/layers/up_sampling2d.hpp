@@ -59,11 +59,7 @@ struct UpSampling2D {
     return {x[0] * size.height, x[1] * size.width, x[2]};
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    const Shape& x = inputs[0];
-    return std::make_unique<UpSampling2DLayer<T>>(
-        kernels::Upsampling{x[0], x[1], x[2], size.height, size.width, interpolation == "bilinear"});
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) {
     visit("size", size);
     visit("interpolation", interpolation);
@@ -73,5 +69,12 @@ struct UpSampling2D {
     return apply(*this, {x});
   }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> UpSampling2D::make(std::span<const Shape> inputs) const {
+  const Shape& x = inputs[0];
+  return std::make_unique<UpSampling2DLayer<T>>(
+      kernels::Upsampling{x[0], x[1], x[2], size.height, size.width, interpolation == "bilinear"});
+}
 
 }  // namespace mien::inline v0

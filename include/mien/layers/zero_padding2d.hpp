@@ -66,14 +66,17 @@ struct ZeroPadding2D {
     return {x[0] + padding.top + padding.bottom, x[1] + padding.left + padding.right, x[2]};
   }
   template <class T>
-  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const {
-    return std::make_unique<ZeroPadding2DLayer<T>>(inputs[0], padding);
-  }
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape> inputs) const;
   void visit_options(OptionVisitor& visit) { visit("padding", padding); }
   template <class = void>
   [[nodiscard]] Node operator()(const Node& x) const {
     return apply(*this, {x});
   }
 };
+
+template <class T>
+std::unique_ptr<Layer<T>> ZeroPadding2D::make(std::span<const Shape> inputs) const {
+  return std::make_unique<ZeroPadding2DLayer<T>>(inputs[0], padding);
+}
 
 }  // namespace mien::inline v0

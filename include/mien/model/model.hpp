@@ -13,6 +13,7 @@
 #include <mien/core/parallel.hpp>
 #include <mien/kernels/isa/isa.hpp>
 #include <mien/layers/sequential.hpp>
+#include <mien/model/application.hpp>
 #include <mien/model/batches.hpp>
 #include <mien/model/context.hpp>
 #include <mien/model/fit_options.hpp>
@@ -76,6 +77,8 @@ class Model {
   /// Throws OptionError or ShapeError on a graph that is none.
   Model(const Node& input, const Node& output, ModelOptions options = {});
   explicit Model(const Sequential& layers, ModelOptions options = {});
+  /// With the network's name, and its preprocessing, where the options have none of their own; the classes are theirs.
+  explicit Model(const Application& network, ModelOptions options = {});
   Model(const Model& other);
   Model(Model&&) noexcept = default;
   Model& operator=(Model other) noexcept;

@@ -24,6 +24,18 @@ Model<T>::Model(const Sequential& layers, ModelOptions options)
       }()) {}
 
 template <class T>
+Model<T>::Model(const Application& network, ModelOptions options)
+    : Model(network.input, network.output, [&] {
+        if (options.name.empty()) options.name = network.name;
+        if (!options.preprocessing.changes_pixels()) {
+          Preprocessing own = network.preprocessing;
+          own.classes = std::move(options.preprocessing.classes);
+          options.preprocessing = std::move(own);
+        }
+        return std::move(options);
+      }()) {}
+
+template <class T>
 Model<T>::Model(const Model& other)
     : options_(other.options_),
       threads_(other.threads_),

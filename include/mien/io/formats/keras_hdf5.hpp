@@ -57,6 +57,16 @@ class KerasHdf5File final : public TensorFile {
     file_->read(*datasets_[found->second], to);
   }
 
+  void stream(const StoredTensor& tensor, const ByteSink& sink) const override {
+    // Without a position the tensor does not lie in one piece.
+    if (tensor.offset == 0) return TensorFile::stream(tensor, sink);
+    const auto found = by_name_.find(tensor.name);
+    if (found == by_name_.end()) throw FileError(text("'", path(), "' has no tensor '", tensor.name, "'"));
+    detail::stream_pieces(tensor.bytes, sink, [&](std::size_t at, std::span<std::byte> part) {
+      file_->read_part(*datasets_[found->second], at, part);
+    });
+  }
+
   [[nodiscard]] KerasLayout layout() const { return layout_; }
   /// All of the file: groups, attributes, datasets.
   [[nodiscard]] const Hdf5File& file() const { return *file_; }

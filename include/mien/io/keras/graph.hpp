@@ -13,24 +13,13 @@
 
 #include <mien/io/architecture.hpp>
 #include <mien/io/keras/call.hpp>
+#include <mien/io/keras/load_options.hpp>
 #include <mien/io/keras/options.hpp>
 #include <mien/io/layer_factory.hpp>
 #include <mien/layers/activation.hpp>
 #include <mien/layers/input.hpp>
-#include <mien/model/preprocessing.hpp>
 
-namespace mien::inline v0 {
-
-/// The arguments of load_keras_model.
-struct LoadKerasOptions {
-  CustomObjects custom_objects{};  ///< layers of your own that the file may hold, by the name of their class
-  Shape input_shape{};             ///< instead of the file's, which may leave extents open; without the batch
-  Preprocessing preprocessing{};   ///< what the file does not say: classes, colours, scale, means
-  std::uint64_t seed = 0;          ///< of dropout, augmentation and order, should the model be trained further
-  int threads = 0;                 ///< 0: as many as the process may use
-};
-
-namespace io {
+namespace mien::inline v0::io {
 
 /// A layer of a Keras model, or a model inside it, as the file lists it.
 struct KerasItem {
@@ -312,5 +301,4 @@ class KerasGraphBuilder {
   }
 }
 
-}  // namespace io
-}  // namespace mien::inline v0
+}  // namespace mien::inline v0::io

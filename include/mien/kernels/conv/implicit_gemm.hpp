@@ -125,10 +125,11 @@ void pack_kernel(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan)
                  const std::int64_t columns = std::min(width, p.columns - column);
                  T* const panel = plan.packed + task * rows * width;
                  const T* const w = call.right + group * group_filters(g);
-                 if (!p.backward) return pack_panel(w + column, g.k, false, rows, columns, T(1), panel, width);
+                 if (!p.backward)
+                   return pack_panels(w + column, g.k, false, rows, columns, T(1), panel, rows * width, width);
                  for (std::int64_t tap = 0; tap < p.taps(); ++tap) {
                    const T* const from = w + ((p.taps() - 1 - tap) * group_channels(g) + column) * g.k;
-                   pack_panel(from, g.k, true, p.depth, columns, T(1), panel + tap * p.depth * width, width);
+                   pack_panels(from, g.k, true, p.depth, columns, T(1), panel + tap * p.depth * width, 0, width);
                  }
                });
 }

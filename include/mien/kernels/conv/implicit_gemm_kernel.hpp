@@ -97,11 +97,8 @@ void pack_gradients(const ConvCall<T>& call, const KernelPlan<T>& plan, const Pi
                     T* packed) {
   const ConvGeometry& g = call.geometry;
   const std::int64_t width = plan.kernels->columns;
-  for (std::int64_t panel = 0; panel < plan.panels; ++panel) {
-    const T* const dy = call.right + block.begin * g.k + group * group_filters(g) + panel * width;
-    pack_panel(dy, g.k, false, block.size(), std::min(width, group_filters(g) - panel * width), T(1),
-               packed + panel * block.size() * width, width);
-  }
+  pack_panels(call.right + block.begin * g.k + group * group_filters(g), g.k, false, block.size(), group_filters(g),
+              T(1), packed, block.size() * width, width);
 }
 
 /// Adds the listed pixels' products to one unit's rows of dw.

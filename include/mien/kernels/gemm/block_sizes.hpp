@@ -14,16 +14,26 @@ struct BlockSizes {
 };
 
 [[nodiscard]] constexpr BlockSizes block_sizes(Isa isa) {
-  if (isa == Isa::avx512) return {8, 1024, 4096};
-  if (isa == Isa::avx2) return {18, 1024, 4096};
+  if (isa == Isa::avx512) return {8, 1024, 2048};
+  if (isa == Isa::avx2) return {18, 1024, 2048};
   return {18, 512, 4096};
 }
 
 /// Tasks that a product is cut into if it is large enough: enough for a few threads to share evenly.
 inline constexpr std::int64_t wanted_tasks = 16;
 
+/// Rows are cut into more chunks than the caches ask for, down to this many tiles, before columns are: what a chunk
+/// needs of A is then read and copied once.
+inline constexpr std::int64_t smallest_chunk = 4;
+
+/// The lines of one set of the first cache: with as few rows in a tile they need no copy, however far they lie apart.
+inline constexpr std::int64_t first_cache_ways = 8;
+
 /// A product with fewer multiplications runs on the caller's thread: starting a team costs as much.
 inline constexpr std::int64_t small_product = 64 * 64 * 64;
+
+/// Rows of B that one thread packs at a time.
+inline constexpr std::int64_t packed_slice = 64;
 
 /// With at most this many tiles of rows B is read where it lies: packing would cost more than it saves.
 inline constexpr std::int64_t tiles_for_packing = 4;

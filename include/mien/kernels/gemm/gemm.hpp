@@ -36,19 +36,25 @@ PanelOfB<T> panel_of_b(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBloc
   if (!plan.direct_b) return {block.packed + panel * block.depth * width, width};
   const T* const first = g.b + block.depth_begin * g.ldb + block.column_begin + panel * width;
   if (columns == width) return {first, g.ldb};
-  pack_panel(first, g.ldb, false, block.depth, columns, T(1), own.tail, width);
+  pack_panels(first, g.ldb, false, block.depth, columns, T(1), own.tail, 0, width);
   return {own.tail, width};
 }
 
+/// A block of B, shared out by its depth, or where it is transposed by its panels: each reads what lies together.
 template <class T>
 void pack_block(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, T* packed, int threads) {
-  const std::int64_t width = plan.kernels->columns, panels = ceil_div(block.columns, width);
+  const std::int64_t width = plan.kernels->columns, panel_size = block.depth * width;
   const bool transposed = g.transpose_b == Transpose::yes;
-  parallel_for(threads, panels, [&](std::int64_t panel, int) {
-    const std::int64_t column = block.column_begin + panel * width;
-    const T* const b = transposed ? g.b + column * g.ldb + block.depth_begin : g.b + block.depth_begin * g.ldb + column;
-    pack_panel(b, g.ldb, transposed, block.depth, std::min(width, block.columns - panel * width), g.alpha,
-               packed + panel * block.depth * width, width);
+  const T* const b = transposed ? g.b + block.column_begin * g.ldb + block.depth_begin
+                                : g.b + block.depth_begin * g.ldb + block.column_begin;
+  const std::int64_t step = transposed ? width : packed_slice, end = transposed ? block.columns : block.depth;
+  parallel_for(threads, ceil_div(end, step), [&](std::int64_t task, int) {
+    const std::int64_t begin = task * step, count = std::min(step, end - begin);
+    if (transposed)
+      pack_panels(b + begin * g.ldb, g.ldb, true, block.depth, count, g.alpha, packed + begin * block.depth, 0, width);
+    else
+      pack_panels(b + begin * g.ldb, g.ldb, false, count, block.columns, g.alpha, packed + begin * width, panel_size,
+                  width);
   });
 }
 

@@ -7,8 +7,10 @@
 //                                      p = 1: b10 b11 ...
 //
 // A is not packed. It is broadcast from its rows where they lie, as fast as from a packed panel and without the cost.
-// Only rows that lie a multiple of 4096 bytes apart, which compete for one set of the first cache, are copied apart.
+// Only rows that lie a multiple of 4096 bytes apart, which compete for one set of the first cache, are copied apart,
+// where a tile has more of them than the set has ways.
 
+#include <algorithm>
 #include <cstdint>
 
 #include <mien/kernels/isa/registers.hpp>
@@ -20,6 +22,8 @@ template <class T>
 struct PackKernels {
   void (*copy_rows)(const T* from, std::int64_t ld_from, std::int64_t rows, std::int64_t columns, T scale, T* to,
                     std::int64_t ld_to, std::int64_t width);
+  void (*copy_into_panels)(const T* from, std::int64_t ld_from, std::int64_t rows, std::int64_t columns, T scale, T* to,
+                           std::int64_t panel_size, std::int64_t width);
   void (*transpose_into_panel)(const T* from, std::int64_t ld_from, std::int64_t depth, std::int64_t columns, T scale,
                                T* to, std::int64_t width);
 };
@@ -36,15 +40,15 @@ template <class T>
   return *MIEN_SELECT_ISA(T, pack_kernels);
 }
 
-/// One panel, `width` wide, from `columns` columns of B (depth x columns; stored as columns x depth if transposed).
+/// All panels of B (depth x columns; stored as columns x depth if transposed), each `width` wide and panel_size from
+/// the one before: depth * width if all of B's depth is here, more if it is a slice.
 template <class T>
-void pack_panel(const T* b, std::int64_t ldb, bool transposed, std::int64_t depth, std::int64_t columns, T scale,
-                T* panel, std::int64_t width) {
+void pack_panels(const T* b, std::int64_t ldb, bool transposed, std::int64_t depth, std::int64_t columns, T scale,
+                 T* packed, std::int64_t panel_size, std::int64_t width) {
   const PackKernels<T>& kernels = active_pack_kernels<T>();
-  if (transposed)
-    kernels.transpose_into_panel(b, ldb, depth, columns, scale, panel, width);
-  else
-    kernels.copy_rows(b, ldb, depth, columns, scale, panel, width, width);
+  if (!transposed) return kernels.copy_into_panels(b, ldb, depth, columns, scale, packed, panel_size, width);
+  for (std::int64_t j = 0; j < columns; j += width, packed += panel_size)
+    kernels.transpose_into_panel(b + j * ldb, ldb, depth, std::min(width, columns - j), scale, packed, width);
 }
 
 /// Whether rows that far apart fall on each other in a cache whose ways are 4096 bytes large.

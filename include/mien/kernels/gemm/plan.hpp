@@ -65,10 +65,11 @@ struct GemmPlan {
     depth = ceil_div(k, depth_blocks);
     column_blocks = ceil_div(g.n, blocks.columns);
     columns = ceil_div(ceil_div(g.n, column_blocks), width) * width;
-    chunks = ceil_div(tiles, blocks.tiles);
+    chunks = std::max(ceil_div(tiles, blocks.tiles), std::min(wanted_tasks, tiles / smallest_chunk));
+    chunks = std::max<std::int64_t>(1, chunks);
     const std::int64_t panels = columns / width;
     groups = std::min(panels, ceil_div(direct_b ? direct_tasks : wanted_tasks, chunks));
-    copy_a = rows_collide<T>(g.lda);
+    copy_a = rows_collide<T>(g.lda) && (g.transpose_a == Transpose::yes || kernels->rows() > first_cache_ways);
     const std::int64_t tasks = chunks * ceil_div(g.n, width);
     pieces = tasks >= wanted_tasks ? 1 : std::clamp<std::int64_t>(k / smallest_piece, 1, wanted_tasks);
   }

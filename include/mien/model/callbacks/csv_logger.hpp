@@ -26,8 +26,10 @@ struct CSVLogger {
 
   std::string filename{};
   char separator = ',';
-  bool append = false;  ///< keeps what the file has; no second header then
-  int first_epoch = 0;  ///< the number of the first epoch: 0 as Keras writes it, or 1 as people count
+  bool append = false;       ///< keeps what the file has; no second header then
+  int first_epoch = 0;       ///< the number of the first epoch: 0 as Keras writes it, or 1 as people count
+  std::string label_name{};  ///< of a column behind the epoch that holds `label` in every row; empty: there is none
+  std::string label{};       ///< for runs in stages that share a file
 
   // State, set by training.
   std::string columns{};      ///< names with the separator between them; empty: no row is written yet
@@ -47,8 +49,11 @@ struct CSVLogger {
       kept = std::min(kept, written);
     else if (!append)
       kept = 0;
-    std::string rows = kept == 0 ? text("epoch", separator, columns, '\n') : "";
-    rows += text(epoch + first_epoch);
+    const auto labelled = [this](const auto& first, const std::string& own) {
+      return label_name.empty() ? text(first) : text(first, separator, own);
+    };
+    std::string rows = kept == 0 ? text(labelled("epoch", label_name), separator, columns, '\n') : "";
+    rows += labelled(epoch + first_epoch, label);
     for (std::size_t begin = 0, end = 0; end < columns.size(); begin = end + 1) {
       end = std::min(columns.find(separator, begin), columns.size());
       const auto value = logs.get(std::string_view(columns).substr(begin, end - begin));

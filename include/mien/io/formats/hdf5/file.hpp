@@ -62,6 +62,14 @@ class Hdf5File {
     }
   }
 
+  /// Reads a part of the numbers of a dataset that has a position. Throws FileError, also if the dataset ends before.
+  void read_part(const hdf5::Dataset& dataset, std::uint64_t from, std::span<std::byte> to) const {
+    if (position(dataset) == 0 || from > dataset.bytes || to.size() > dataset.bytes - from)
+      throw FileError(text("'", path(), "': a dataset of ", dataset.bytes, " bytes has no ", to.size(),
+                           " bytes in one piece at position ", from));
+    region_.read(dataset.address + from, to);
+  }
+
   /// Where the numbers of a contiguous dataset begin in the file on the disk; 0 for others.
   [[nodiscard]] std::uint64_t position(const hdf5::Dataset& dataset) const {
     const bool in_one_piece =

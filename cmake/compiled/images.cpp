@@ -1,0 +1,1 @@
+#include <mien/images.hpp>

@@ -1,0 +1,2 @@
+#define MIEN_COMPILING_IO
+#include <mien/io.hpp>

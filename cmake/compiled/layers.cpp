@@ -1,0 +1,2 @@
+#define MIEN_COMPILING_LAYERS
+#include <mien/compiled/layers.hpp>

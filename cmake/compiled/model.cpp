@@ -1,0 +1,2 @@
+#define MIEN_COMPILING_MODEL
+#include <mien/compiled/model.hpp>

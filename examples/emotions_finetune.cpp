@@ -1,0 +1,194 @@
+// Fine-tunes VGG16, VGGFace or ResNet50 to read emotions, in two stages, and leaves a run folder like emotions_train's:
+//
+//     head      the base is frozen; a new dense layer on its average pooling is trained
+//     finetune  the last block of the base learns too, with a smaller learning rate
+//
+// While the base is frozen its outputs for a picture never change: without augmentation they are computed once, and the
+// head is trained on them, which is many times faster.
+
+#include <chrono>
+#include <optional>
+
+#include "emotions_run.hpp"
+
+using namespace mien;
+
+namespace {
+
+struct Arguments : emotions::RunArguments {
+  std::string model = "vgg16", weights, unfreeze;
+  int head_epochs = 10;
+  double head_learning_rate = 1e-3, dropout = 0;
+};
+
+void add_options(CLI::App& app, Arguments& a) {
+  app.add_option("--model", a.model, "vgg16, vggface or resnet50")->capture_default_str();
+  app.add_option("--weights", a.weights, "file with the base's weights; without one the base is as it was drawn");
+  emotions::add_data_options(app, a);
+  app.add_option("--head-epochs", a.head_epochs, "of the first stage")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--head-learning-rate", a.head_learning_rate, "of Adam in the first stage")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--dropout", a.dropout, "before the new dense layer; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 0.99));
+  app.add_option("--unfreeze", a.unfreeze,
+                 "beginning of the names of the layers that the second stage trains; by default the last block's");
+  emotions::add_training_options(app, a);
+}
+
+/// A base, and how the names of its last block begin.
+struct Base {
+  Application network;
+  std::string last_block;
+};
+
+/// `start` is what it stands on, or nothing.
+Base base_named(const std::string& name, const Shape& shape, const std::optional<Node>& start) {
+  if (name == "vgg16")
+    return {vgg16({.include_top = false, .input_tensor = start, .input_shape = shape, .pooling = "avg"}), "block5_"};
+  if (name == "vggface")
+    return {vggface({.include_top = false, .input_tensor = start, .input_shape = shape, .pooling = "avg"}), "conv5_"};
+  if (name == "resnet50")
+    return {resnet50({.include_top = false, .input_tensor = start, .input_shape = shape, .pooling = "avg"}),
+            "conv5_block3_"};
+  throw OptionError(text("unknown model '", name, "': expected vgg16, vggface or resnet50"));
+}
+
+class FineTuning {
+ public:
+  explicit FineTuning(const Arguments& a)
+      : a_(a),
+        faces_(emotions::load_faces(a)),
+        base_(base_named(a.model, faces_.train.sample_shape(), {})),
+        alone_(Model<float>(base_.network, {.seed = a.seed, .threads = a.threads})),
+        whole_(build_whole()) {
+    if (!a.weights.empty()) load_weights(*alone_, a.weights);
+    copy_weights(*alone_, whole_);
+    (void)whole_.unfreeze(prefixed(unfrozen()));  // a name that no layer has is refused before anything is written
+    freeze_base();
+    run_ = emotions::prepare_run(a, text("finetune-", a.model), {head_checkpoint, "checkpoint.safetensors"});
+    if (!a.resume) std::filesystem::remove(run_ / "history.csv");
+  }
+
+  void run() {
+    emotions::write_summary(a_, whole_, run_);
+    emotions::print_faces(faces_);
+    if (a_.weights.empty()) std::cout << "no --weights: the base is as it was drawn, and its features know no faces\n";
+    const bool second_stage_has_begun = a_.resume && std::filesystem::exists(run_ / "checkpoint.safetensors");
+    if (a_.head_epochs > 0 && !second_stage_has_begun) train_head();
+    train_last_block();
+  }
+
+ private:
+  static constexpr const char* head_checkpoint = "checkpoint_head.safetensors";
+
+  [[nodiscard]] Node head(const Node& features) const {
+    const Node y = a_.dropout > 0 ? Dropout{.rate = a_.dropout, .name = "head_dropout"}(features) : features;
+    return Dense{.units = static_cast<std::int64_t>(faces_.train.class_names().size()),
+                 .activation = softmax,
+                 .name = "emotion"}(y);
+  }
+  [[nodiscard]] Model<float> build_whole() const {
+    const Node pictures = Input(faces_.train.sample_shape());
+    const Application base =
+        base_named(a_.model, pictures.shape(), a_.augment ? face_augmentation(pictures) : pictures).network;
+    Preprocessing preprocessing = base.preprocessing;
+    preprocessing.classes = faces_.train.class_names();
+    return Model<float>(pictures, head(base.output),
+                        {.seed = a_.seed,
+                         .name = base.name + "_emotions",
+                         .threads = a_.threads,
+                         .preprocessing = std::move(preprocessing)});
+  }
+  [[nodiscard]] std::string unfrozen() const { return a_.unfreeze.empty() ? base_.last_block : a_.unfreeze; }
+  void freeze_base() {
+    whole_.freeze([](std::string_view layer) { return layer != "emotion"; });
+  }
+  [[nodiscard]] static CompileOptions compile_options(double learning_rate) {
+    return {
+        .optimizer = Adam{.learning_rate = learning_rate}, .loss = CategoricalCrossentropy{}, .metrics = {Accuracy{}}};
+  }
+
+  /// The base's outputs for every picture, with the pictures' classes.
+  [[nodiscard]] Dataset features_of(const Dataset& pictures) {
+    std::vector<int> labels;
+    for (std::int64_t i = 0; i < pictures.size(); ++i) labels.push_back(pictures.label(i));
+    return Dataset::from_tensors(alone_->predict(pictures, {.batch_size = a_.batch_size}), std::move(labels),
+                                 static_cast<int>(pictures.class_names().size()));
+  }
+
+  void train_head() {
+    if (a_.augment) {
+      std::cout << "stage head: the base is frozen, and runs in every step because the pictures are augmented\n";
+      fit_head(whole_, faces_);
+      return;
+    }
+    std::cout << "stage head: the base is frozen, so its features of all pictures are computed once and used in every "
+                 "epoch"
+              << std::endl;
+    const auto start = std::chrono::steady_clock::now();
+    const emotions::Faces features{features_of(faces_.train), features_of(faces_.validation)};
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    std::cout << emotions::format("features of %lld pictures in %.1f s\n",
+                                  static_cast<long long>(features.train.size() + features.validation.size()),
+                                  seconds.count());
+    const Node x = Input(features.train.sample_shape());
+    Model<float> model(x, head(x), {.seed = a_.seed, .name = "head", .threads = a_.threads});
+    fit_head(model, features);
+    copy_weights(model, whole_);
+  }
+
+  void fit_head(Model<float>& model, const emotions::Faces& data) {
+    model.compile(compile_options(a_.head_learning_rate));
+    const auto rows = std::make_shared<CSVLogger>(CSVLogger{
+        .filename = (run_ / "history.csv").string(), .first_epoch = 1, .label_name = "stage", .label = "head"});
+    FitOptions options{.batch_size = a_.batch_size,
+                       .epochs = a_.head_epochs,
+                       .callbacks = {rows},
+                       .validation_data = data.validation,
+                       .checkpoint = checkpoint({.path = run_ / head_checkpoint, .resume = a_.resume})};
+    if (a_.class_weights) options.class_weight = data.train.class_weights();
+    const History history = model.fit(data.train, options);
+    // Rows of a second stage that was killed before its first checkpoint go: it starts afresh.
+    if (rows->written >= 0)
+      std::filesystem::resize_file(run_ / "history.csv", static_cast<std::uintmax_t>(rows->written));
+    std::cout << "stage head: ";
+    emotions::print_result(history, a_.head_epochs - 1);
+  }
+
+  void train_last_block() {
+    alone_.reset();
+    const int layers = whole_.unfreeze(prefixed(unfrozen()));
+    whole_.compile(compile_options(a_.learning_rate));
+    std::cout << "stage finetune: the " << layers << " layers " << unfrozen()
+              << "... of the base are trained too; frozen batch normalisations stay in inference mode" << std::endl;
+    const auto stop = emotions::stopping(a_);
+    const History history = whole_.fit(
+        faces_.train,
+        emotions::fit_options(
+            a_, faces_, run_, stop,
+            {.append = true, .first_epoch = a_.head_epochs + 1, .label_name = "stage", .label = "finetune"}));
+    emotions::finish_run(whole_, faces_.validation, run_);
+    emotions::print_result(history, stop->best_epoch, a_.head_epochs + 1);
+  }
+
+  const Arguments& a_;
+  emotions::Faces faces_;
+  Base base_;
+  std::optional<Model<float>> alone_;  // the base by itself, for the features
+  Model<float> whole_;
+  std::filesystem::path run_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Fine-tunes a large network to read emotions in faces.", "emotions_finetune"};
+  Arguments arguments;
+  arguments.learning_rate = 1e-5;
+  add_options(app, arguments);
+  return emotions::run(app, argc, argv, [&] { FineTuning(arguments).run(); });
+}
