@@ -124,6 +124,19 @@ refuses "at least 48 x 48" "${tuned[@]}" --model vggface --out x
 grep -qE "missing in the file +conv1_conv/kernel" err || fail "no table says what the weights lack"
 rm -r whole killed base
 
+# A model of Keras: with more outputs than there are folders, then with a head for these.
+keras=$(cd "$(dirname "${BASH_SOURCE[0]}")/../references/keras_models" && pwd)
+succeeds emotions_evaluate --model "$keras/pictures.h5" --data pictures --image-size 36 --scale 1/255 --classes fear,angry,happy,sad
+says '^15 pictures of angry, happy, sad: accuracy [01]\.[0-9]{4} over all 4 outputs, [01]\.[0-9]{4} among these 3$'
+refuses "--classes" emotions_evaluate --model "$keras/pictures.h5" --data pictures --image-size 36 --classes angry,happy,sad
+refuses ".input_shape" emotions_evaluate --model "$keras/pictures.h5" --data pictures --classes fear,angry,happy,sad
+refuses "does not classify pictures" emotions_evaluate --model "$keras/nested_2.h5" --data pictures
+succeeds keras_finetune --model "$keras/pictures.h5" --data pictures --image-size 36 --scale 1/255 --head-epochs 1 --epochs 1 \
+  --threads 1 --out tuned.safetensors
+stated=$(sed -n 's/^15 pictures: accuracy \([0-9.]*\); written to tuned.safetensors$/\1/p' out)
+succeeds emotions_evaluate --model tuned.safetensors --data pictures
+says "^15 pictures: accuracy $stated, loss "
+
 # What goes wrong is one line that says what.
 refuses nowhere emotions_train --data nowhere --out x
 refuses empty emotions_train --data empty --out x
