@@ -97,6 +97,11 @@ class Layer {
   /// Which kernels the layer takes for a batch and why, a line each: for people who set MIEN_VERBOSE=1.
   [[nodiscard]] virtual std::vector<std::string> explain(std::int64_t /*batch*/) const { return {}; }
 
+  /// Floating-point operations of forward, a multiplication and an addition being two; 0 where they are few and only
+  /// bytes count. Each gradient of backward, by the parameters and by the input, is taken to cost as many. For
+  /// profiles.
+  [[nodiscard]] virtual double flop(std::int64_t /*batch*/) const { return 0; }
+
   /// The layer's own activation, from its options.
   [[nodiscard]] virtual ActivationFunction activation() const { return linear; }
   /// Whether `pass.activation` is applied (and differentiated) for any activation that is differentiable_from_output:

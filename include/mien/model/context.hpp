@@ -10,6 +10,7 @@
 #include <mien/kernels/elementwise/add.hpp>
 #include <mien/model/parameters.hpp>
 #include <mien/model/plan.hpp>
+#include <mien/model/step_clock.hpp>
 
 namespace mien::inline v0 {
 
@@ -26,7 +27,8 @@ class Context {
     const ParameterBlock<T>* gradients = nullptr;
     const T* input = nullptr;  ///< batch x input shape
     std::int64_t batch = 0;
-    RandomKey random{};  ///< seed and step; the layer's index becomes the purpose
+    RandomKey random{};                  ///< seed and step; the layer's index becomes the purpose
+    detail::StepClock* clock = nullptr;  ///< of a profile
   };
 
   explicit Context(const Network<T>& network) : network_(network) {}
@@ -46,6 +48,7 @@ class Context {
       ForwardPass<T> pass{{pass_of(run, step)},         input_views(run, step),   output(run, step.node),
                           run.parameters.of(step.node), at(run.plan, step.saved), at(run.plan, step.forward_workspace)};
       layer(step.node).forward(pass);
+      lap(run, step, detail::LapKind::forward);
     }
   }
 
@@ -71,6 +74,7 @@ class Context {
           at(run.plan, step->backward_workspace)};
       layer(step->node).backward(pass);
       add_up(run, *step);
+      lap(run, *step, detail::LapKind::backward);
     }
   }
 
@@ -100,6 +104,11 @@ class Context {
   [[nodiscard]] const Layer<T>& layer(int node) const { return *network_.layers[static_cast<std::size_t>(node)]; }
   [[nodiscard]] std::byte* at(const Plan<T>& plan, int block) const {
     return block == MemoryPlan::none ? nullptr : arena_.data() + plan.memory().offset(block);
+  }
+
+  template <class P>
+  static void lap(const Run<P>& run, const PlanStep& step, detail::LapKind kind) {
+    if (run.clock != nullptr) run.clock->lap(kind, static_cast<int>(&step - run.plan.steps().data()));
   }
 
   template <class P>
