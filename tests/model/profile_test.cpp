@@ -53,6 +53,8 @@ TEST_CASE("a profile has a row for every step of training and of prediction") {
   const ProfileRow& folded = row_of(profile.prediction, "conv_layer_1b", "forward");
   CHECK(folded.merged == std::vector<std::string>{"batch_normalization", "activation"});
   CHECK(row_of(profile.training, "conv_layer_1b", "forward").merged.empty());
+  CHECK(row_of(profile.training, "batch_normalization", "forward").merged ==
+        std::vector<std::string>{"activation", "pool_layer_1"});
 }
 
 TEST_CASE("a profile counts operations and bytes") {

@@ -45,7 +45,7 @@ class Context {
   template <class P>
   void forward(const Run<P>& run) {
     for (const PlanStep& step : run.plan.steps()) {
-      ForwardPass<T> pass{{pass_of(run, step)},         input_views(run, step),   output(run, step.node),
+      ForwardPass<T> pass{{pass_of(run, step)},         input_views(run, step),   output(run, step.output),
                           run.parameters.of(step.node), at(run.plan, step.saved), at(run.plan, step.forward_workspace)};
       layer(step.node).forward(pass);
       lap(run, step, detail::LapKind::forward);
@@ -58,15 +58,15 @@ class Context {
     const auto& steps = run.plan.steps();
     for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
       if (!step->backward) continue;
-      const BackwardNeeds needs = layer(step->node).needs(step->activation);
+      const BackwardNeeds needs = run.plan.needs(*step);
       const bool learns = run.plan.options().trainable[static_cast<std::size_t>(step->node)];
       input_gradient_views(run, *step);
       hide_frozen_gradients(run, *step, learns);
       BackwardPass<T> pass{
-          {pass_of(run, *step)},
+          {pass_of(run, *step, true)},
           input_views(run, *step, needs.inputs),
-          needs.output ? output(run, step->node) : TensorView<T>(nullptr, output(run, step->node).shape()),
-          gradient(run, step->node),
+          needs.output ? output(run, step->output) : TensorView<T>(nullptr, output(run, step->output).shape()),
+          gradient(run, step->output),
           d_inputs_,
           run.parameters.of(step->node),
           learns ? run.gradients->of(step->node) : std::span<const TensorView<T>>(hidden_),
@@ -112,7 +112,7 @@ class Context {
   }
 
   template <class P>
-  [[nodiscard]] Pass pass_of(const Run<P>& run, const PlanStep& step) const {
+  [[nodiscard]] Pass pass_of(const Run<P>& run, const PlanStep& step, bool backward = false) const {
     RandomKey random = run.random;
     random.purpose = static_cast<std::uint32_t>(step.node);
     return {run.batch,
@@ -120,7 +120,9 @@ class Context {
             run.plan.options().trainable[static_cast<std::size_t>(step.node)],
             run.plan.options().threads,
             random,
-            step.activation};
+            backward ? step.backward_activation() : step.activation,
+            step.pooling,
+            step.input_activation};
   }
 
   template <class P>

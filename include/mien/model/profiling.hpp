@@ -72,7 +72,7 @@ class ProfileRows {
 
   void count(const PlanStep& step, bool backward, ProfileRow& row) const {
     const Layer<T>& layer = *network_.layers[static_cast<std::size_t>(step.node)];
-    const BackwardNeeds needs = layer.needs(step.activation);
+    const BackwardNeeds needs = plan_.needs(step);
     double inputs = 0, d_inputs = 0, wanted = 0;
     for (std::size_t i = 0; i < step.inputs.size(); ++i) {
       inputs += bytes_of(network_.shape(step.inputs[i]));
@@ -84,7 +84,7 @@ class ProfileRows {
     for (const ParameterSpec& spec : network_.parameter_specs[static_cast<std::size_t>(step.node)])
       parameters += static_cast<double>(spec.shape.size()) * sizeof(T);
     const bool learns = parameters > 0 && plan_.options().trainable[static_cast<std::size_t>(step.node)];
-    const double output = bytes_of(network_.shape(step.node));
+    const double output = bytes_of(network_.shape(step.output));
     const double flop = layer.flop(batch_);
     row.flop = backward ? flop * (wanted + (learns ? 1 : 0)) : flop;
     row.bytes = backward ? output + (needs.output ? output : 0) + (needs.inputs ? inputs : 0) + d_inputs +

@@ -2,8 +2,8 @@
 // first-level cache. The functions named ..._at do the channels of one register, Value = Vec<T>, or one of the last, Value = T.
 
 template <class Value, class T>
-__attribute__((always_inline)) inline void add_at(T* sum, const T* x) {
-  store_as(sum, load_as<Value>(sum) + load_as<Value>(x));
+__attribute__((always_inline)) inline void add_distance_at(T* sum, const T* x, const T* from) {
+  store_as(sum, load_as<Value>(sum) + (load_as<Value>(x) - load_as<Value>(from)));
 }
 
 template <class Value, class T>
@@ -12,17 +12,18 @@ __attribute__((always_inline)) inline void add_square_at(T* sum, const T* x, con
   store_as(sum, load_as<Value>(sum) + d * d);
 }
 
-/// mean_c and sum (x - mean_c)^2 of a block of rows.
+/// mean_c and sum (x - mean_c)^2 of a block of rows. The mean is summed as a distance from the first row: sums of what is far
+/// from zero would lose what they are about.
 template <class T>
 void norm_block_moments(std::int64_t rows, std::int64_t channels, const T* x, T* mean, T* squares) {
   const std::int64_t whole = channels - channels % lanes<T>;
   for (std::int64_t c = 0; c < channels; ++c) mean[c] = squares[c] = 0;
   for (std::int64_t i = 0; i < rows; ++i) {
     const T* row = x + i * channels;
-    for (std::int64_t c = 0; c < whole; c += lanes<T>) add_at<Vec<T>>(mean + c, row + c);
-    for (std::int64_t c = whole; c < channels; ++c) add_at<T>(mean + c, row + c);
+    for (std::int64_t c = 0; c < whole; c += lanes<T>) add_distance_at<Vec<T>>(mean + c, row + c, x + c);
+    for (std::int64_t c = whole; c < channels; ++c) add_distance_at<T>(mean + c, row + c, x + c);
   }
-  for (std::int64_t c = 0; c < channels; ++c) mean[c] /= static_cast<T>(rows);
+  for (std::int64_t c = 0; c < channels; ++c) mean[c] = x[c] + mean[c] / static_cast<T>(rows);
   for (std::int64_t i = 0; i < rows; ++i) {
     const T* row = x + i * channels;
     for (std::int64_t c = 0; c < whole; c += lanes<T>) add_square_at<Vec<T>>(squares + c, row + c, mean + c);
