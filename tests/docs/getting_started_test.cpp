@@ -155,6 +155,38 @@ TEST_CASE("frozen layers") {
   CHECK_FALSE(trainable());
 }
 
+TEST_CASE("fine-tuning") {
+  const TemporaryFolder run;
+  const Dataset train = synthetic_faces(12, 1, {.image_size = 32});
+  {
+    const Model<float> drawn(vgg16({.include_top = false, .input_shape = {32, 32, 3}}), {.seed = 9});
+    save(drawn, run / "vgg16.safetensors");
+  }
+  const FitOptions options{.epochs = 1, .verbose = Verbose::silent};
+
+  const Application network = vgg16({.include_top = false, .input_shape = {32, 32, 3}, .pooling = "avg"});
+  Model<float> base(network);
+  load_weights(base, run / "vgg16.safetensors");
+
+  const Node y = Dense{.units = 3, .activation = softmax, .name = "emotion"}(network.output);
+  Model<float> model(network.input, y, {.preprocessing = network.preprocessing});
+  copy_weights(base, model);
+  model.freeze([](std::string_view layer) { return layer != "emotion"; });
+
+  model.compile({.optimizer = Adam{.learning_rate = 1e-3}, .loss = CategoricalCrossentropy{}, .metrics = {Accuracy{}}});
+  model.fit(train, options);
+  model.unfreeze(prefixed("block5_"));
+  model.compile({.optimizer = Adam{.learning_rate = 1e-5}, .loss = CategoricalCrossentropy{}, .metrics = {Accuracy{}}});
+  model.fit(train, options);
+
+  const auto same = [&](const char* name) {
+    const TensorView<const float> a = std::as_const(base).parameter(name), b = std::as_const(model).parameter(name);
+    return std::equal(a.begin(), a.end(), b.begin());
+  };
+  CHECK(same("block4_conv3/kernel"));
+  CHECK_FALSE(same("block5_conv1/kernel"));
+}
+
 TEST_CASE("a run that is taken up again") {
   const TemporaryFolder run;
   const Dataset train = synthetic_faces(40, 1, {.image_size = 24});

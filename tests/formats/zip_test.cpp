@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -62,6 +63,11 @@ TEST_CASE("stored and deflated members come back, with 64-bit extensions and a c
   file.read_part(*file.find("stored/text"), 6, part);
   CHECK(as_text(part) == "happy ");
   CHECK_NOTHROW(file.verify(*file.find("stored/noise")));
+  for (const ZipMember& member : file.members()) {
+    const auto whole = file.read(member, 3000), front = file.read_front(member, 1000);
+    CHECK(front.size() == std::min<std::size_t>(1000, whole.size()));
+    CHECK(std::equal(front.begin(), front.end(), whole.begin()));
+  }
 }
 
 TEST_CASE("a member is read only by those who expect its size") {

@@ -138,9 +138,12 @@ class Layer {
                                        std::span<T> /*shift*/) const {
     return false;
   }
-  /// Whether a per-channel scale and shift of the output can be moved into its first parameter, a kernel whose last
-  /// axis are the channels, and its second, a bias (given in `pass.parameters` even where the options have none).
+  /// Whether a per-channel scale and shift of the output can be moved into its last kernel, a parameter whose values
+  /// run over the channels fastest, and the bias after it (given in `pass.parameters` even where the options have
+  /// none).
   [[nodiscard]] virtual bool absorbs_affine() const { return false; }
+  /// That kernel's place among the parameters; the bias's is the next.
+  [[nodiscard]] virtual std::size_t affine_kernel() const { return 0; }
 };
 
 }  // namespace mien::inline v0

@@ -37,23 +37,25 @@ class FoldedParameters {
     for (const PlanStep& step : plan.steps()) {
       auto& views = views_[static_cast<std::size_t>(step.node)];
       views.assign(block_.of(step.node).begin(), block_.of(step.node).end());
-      if (step.folded >= 0) fold(*network.layers[static_cast<std::size_t>(step.folded)], block_.of(step.folded), views);
+      if (step.folded >= 0)
+        fold(*network.layers[static_cast<std::size_t>(step.folded)], block_.of(step.folded),
+             network.layers[static_cast<std::size_t>(step.node)]->affine_kernel(), network.shape(step.node)[-1], views);
     }
   }
 
   [[nodiscard]] std::span<const TensorView<T>> of(int node) const { return views_[static_cast<std::size_t>(node)]; }
 
  private:
-  void fold(const Layer<T>& normalization, std::span<const TensorView<T>> statistics,
-            std::vector<TensorView<T>>& views) {
-    const TensorView<T> kernel = views.front();
-    const std::int64_t channels = kernel.shape()[-1];
+  void fold(const Layer<T>& normalization, std::span<const TensorView<T>> statistics, std::size_t place,
+            std::int64_t channels, std::vector<TensorView<T>>& views) {
+    const TensorView<T> kernel = views[place];
     std::vector<T> scale(static_cast<std::size_t>(channels)), shift(scale.size());
     static_cast<void>(normalization.as_affine(statistics, scale, shift));
     for (std::int64_t i = 0; i < kernel.size(); ++i) kernel[i] *= scale[static_cast<std::size_t>(i % channels)];
-    if (views.size() == 1) views.push_back(biases_.emplace_back(Tensor<T>(Shape{channels})).view());
+    if (views.size() == place + 1) views.push_back(biases_.emplace_back(Tensor<T>(Shape{channels})).view());
     for (std::int64_t k = 0; k < channels; ++k)
-      views[1][k] = views[1][k] * scale[static_cast<std::size_t>(k)] + shift[static_cast<std::size_t>(k)];
+      views[place + 1][k] =
+          views[place + 1][k] * scale[static_cast<std::size_t>(k)] + shift[static_cast<std::size_t>(k)];
   }
 
   ParameterBlock<T> block_;

@@ -212,9 +212,11 @@ class LayerCheck {
       expected = result(setup, "inference").output;
       for (std::size_t i = 0; i < expected.size(); ++i)
         expected[i] = scale[i % channels] * expected[i] + shift[i % channels];
-      data.parameters.resize(2, std::vector<double>(channels));
-      for (std::size_t i = 0; i < data.parameters[0].size(); ++i) data.parameters[0][i] *= scale[i % channels];
-      for (std::size_t i = 0; i < channels; ++i) data.parameters[1][i] = scale[i] * data.parameters[1][i] + shift[i];
+      const std::size_t place = layer_->affine_kernel();
+      data.parameters.resize(place + 2, std::vector<double>(channels));
+      std::vector<double>&kernel = data.parameters[place], &bias = data.parameters[place + 1];
+      for (std::size_t i = 0; i < kernel.size(); ++i) kernel[i] *= scale[i % channels];
+      for (std::size_t i = 0; i < channels; ++i) bias[i] = scale[i] * bias[i] + shift[i];
       same(expected, result(*layer_, data, setup, "affine absorbed").output, 1e-12, "inference",
            "output, affine absorbed");
     }

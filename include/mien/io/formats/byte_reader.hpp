@@ -38,6 +38,10 @@ class ByteReader {
     const auto taken = take(count);
     return {reinterpret_cast<const char*>(taken.data()), taken.size()};
   }
+  /// All that is left, without taking it.
+  [[nodiscard]] std::string_view peek_text() const {
+    return {reinterpret_cast<const char*>(rest_.data()), rest_.size()};
+  }
 
  private:
   std::span<const std::byte> rest_;

@@ -34,6 +34,17 @@ inline void inflate_raw(std::vector<std::byte> stream, std::span<std::byte> to) 
     throw FileError(text("its compressed bytes give ", count, " bytes where ", to.size(), " were expected"));
 }
 
+/// Inflates the front of a raw deflate stream, of which the beginning is enough, until `to` has no room for what comes
+/// next. Returns the number of bytes; after a damaged place there are fewer, perhaps none.
+[[nodiscard]] inline std::size_t inflate_front(std::vector<std::byte> stream, std::span<std::byte> to) {
+  stream.resize(stream.size() + 4);
+  stb_zlib::stbi__zbuf state{};
+  state.zbuffer = reinterpret_cast<unsigned char*>(stream.data());
+  state.zbuffer_end = state.zbuffer + stream.size();
+  stb_zlib::stbi__do_zlib(&state, reinterpret_cast<char*>(to.data()), static_cast<int>(to.size()), 0, 0);
+  return static_cast<std::size_t>(state.zout - state.zout_start);
+}
+
 /// The checksum at the end of a zlib stream.
 [[nodiscard]] inline std::uint32_t adler32(std::span<const std::byte> bytes) {
   constexpr std::uint32_t modulus = 65521;

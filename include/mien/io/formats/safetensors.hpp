@@ -57,10 +57,12 @@ class SafetensorsFile final : public TensorFile {
   }
 
   void read(const StoredTensor& tensor, std::span<std::byte> to) const override {
-    if (tensor.bytes != to.size())
-      fail("tensor '", tensor.name, "', ", to_string(tensor.dtype), " ", tensor.shape, ", has ", tensor.bytes,
-           " bytes, but ", to.size(), " were asked for");
+    detail::require_size(*this, tensor, to);
     file_.read_at(tensor.offset, to);
+  }
+  void stream(const StoredTensor& tensor, const ByteSink& sink) const override {
+    detail::stream_pieces(tensor.bytes, sink,
+                          [&](std::size_t at, std::span<std::byte> part) { file_.read_at(tensor.offset + at, part); });
   }
   /// Reads the tensor of that name. Throws FileError if there is none or `to` has another size.
   void read(std::string_view name, std::span<std::byte> to) const {

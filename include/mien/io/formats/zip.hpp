@@ -71,6 +71,9 @@ class ZipFile {
   }
   /// Reads a stored member through, a piece at a time, and checks its checksum. Throws FileError.
   void verify(const ZipMember& member) const;
+  /// The first bytes of a member, as many as it has and at most that many, without the checksum. The rest is not looked
+  /// at, however large it is. Of a damaged deflated one there may be fewer. Throws FileError.
+  [[nodiscard]] std::vector<std::byte> read_front(const ZipMember& member, std::size_t at_most) const;
 
  private:
   struct Directory {
@@ -86,6 +89,7 @@ class ZipFile {
     throw FileError(text("'", path(), "': its member '", std::string_view(member.name).substr(0, 200), "' ", parts...));
   }
   [[nodiscard]] Directory find_directory() const;
+  [[nodiscard]] bool has_locator(std::uint64_t end) const;
   [[nodiscard]] Directory find_directory64(std::uint64_t locator) const;
   void read_directory(const Directory& directory);
   [[nodiscard]] static ZipMember next_member(detail::ByteReader& entries);
@@ -133,8 +137,7 @@ inline ZipFile::Directory ZipFile::find_directory() const {
     const auto count_here = record.take<std::uint16_t>(), count = record.take<std::uint16_t>();
     const auto bytes = record.take<std::uint32_t>(), offset = record.take<std::uint32_t>();
     if (record.take<std::uint16_t>() != comment) continue;
-    const bool wide = count == 0xFFFF || bytes == 0xFFFFFFFFU || offset == 0xFFFFFFFFU;
-    if (wide && start + at >= zip64_locator) return find_directory64(start + at - zip64_locator);
+    if (has_locator(start + at)) return find_directory64(start + at - zip64_locator);
     if (disk != 0 || directory_disk != 0 || count_here != count) throw FileError("it is one of several volumes");
     if (std::uint64_t{offset} + bytes != start + at)
       throw FileError(text("its directory should be the ", bytes, " bytes before ", start + at,
@@ -144,13 +147,20 @@ inline ZipFile::Directory ZipFile::find_directory() const {
   throw FileError("its end record is missing: truncated, or another format");
 }
 
+/// Whether the locator of a 64-bit end record ends there. PyTorch always writes one.
+inline bool ZipFile::has_locator(std::uint64_t end) const {
+  std::uint32_t magic = 0;
+  if (end < detail::zip64_locator) return false;
+  file_.read_at(end - detail::zip64_locator, std::as_writable_bytes(std::span(&magic, 1)));
+  return magic == detail::zip64_locator_magic;
+}
+
 inline ZipFile::Directory ZipFile::find_directory64(std::uint64_t locator) const {
   using namespace detail;
   std::vector<std::byte> bytes(zip64_locator);
   file_.read_at(locator, bytes);
   ByteReader where(bytes);
-  if (where.take<std::uint32_t>() != zip64_locator_magic) throw FileError("its 64-bit locator is missing");
-  where.take(4);
+  where.take(4 + 4);  // the magic number, the volume
   const auto at = where.take<std::uint64_t>();
   if (at > locator || locator - at < zip64_end_record) throw FileError("its 64-bit end record lies outside");
   bytes.resize(zip64_end_record);
@@ -272,6 +282,23 @@ inline void ZipFile::verify(const ZipMember& member) const {
     crc = detail::crc32(piece, crc);
   }
   if (crc != member.crc) fail(member, "is damaged: its checksum differs");
+}
+
+inline std::vector<std::byte> ZipFile::read_front(const ZipMember& member, std::size_t at_most) const {
+  std::vector<std::byte> front(static_cast<std::size_t>(std::min<std::uint64_t>(member.size, at_most)));
+  if (member.deflated) {
+    // The inflater gives nothing of a block without compression (up to 65535 bytes) unless all of it is there and fits.
+    std::vector<std::byte> room(at_most + 65535);
+    std::vector<std::byte> stream(
+        static_cast<std::size_t>(std::min<std::uint64_t>(member.compressed, 2 * room.size())));
+    file_.read_at(member.offset, stream);
+    const std::size_t count = detail::inflate_front(std::move(stream), room);
+    front.resize(std::min(front.size(), count));
+    std::copy_n(room.begin(), front.size(), front.begin());
+  } else {
+    file_.read_at(member.offset, front);
+  }
+  return front;
 }
 
 }  // namespace mien::inline v0

@@ -29,6 +29,10 @@ inline PoolTaps pool_taps(const ConvGeometry& g, IndexRange rows, IndexRange col
   return {rows.end - rows.first, columns.end - columns.first, rows.first * g.s + columns.first, g.s, g.c, g.w * g.c};
 }
 
+/// The taps of a window of 2 x 2 that lies on the picture, with numbers that the compiler sees: the loops over them unroll.
+__attribute__((always_inline)) inline PoolTaps two_by_two(const ConvGeometry& g) { return {2, 2, 0, 2, g.c, g.w * g.c}; }
+inline bool is_two_by_two(const PoolTaps& taps) { return taps.rows == 2 && taps.columns == 2 && taps.window_row == 2; }
+
 /// Where the first tap on the picture of output (i, j) lies.
 inline std::int64_t pool_corner(const ConvGeometry& g, std::int64_t i, std::int64_t j) {
   const std::int64_t h = i * g.stride_h - g.pad_top, w = j * g.stride_w - g.pad_left;
@@ -40,7 +44,9 @@ __attribute__((always_inline)) inline void max_pool_at(const PoolTaps& taps, con
   using Where = typename PoolIndexOf<T, Value>::type;
   Value best = load_as<Value>(x);
   Where where = Where{} + static_cast<std::int32_t>(taps.first);
+#pragma GCC unroll 2
   for (std::int64_t r = 0; r < taps.rows; ++r)
+#pragma GCC unroll 2
     for (std::int64_t s = 0; s < taps.columns; ++s) {
       const Value value = load_as<Value>(x + r * taps.row_step + s * taps.pixel_step);
       where = value > best ? Where{} + static_cast<std::int32_t>(taps.first + r * taps.window_row + s) : where;
@@ -66,6 +72,8 @@ __attribute__((always_inline)) inline void max_pool_row(const ConvGeometry& geom
     T* to = y + j * g.c;
     Index* index = indices == nullptr ? nullptr : indices + j * g.c;
     std::int64_t c = 0;
+    if (is_two_by_two(taps))
+      for (; c + lanes<T> <= g.c; c += lanes<T>) max_pool_at<Vec<T>>(two_by_two(g), from + c, to + c, index == nullptr ? nullptr : index + c);
     for (; c + lanes<T> <= g.c; c += lanes<T>) max_pool_at<Vec<T>>(taps, from + c, to + c, index == nullptr ? nullptr : index + c);
     for (; c < g.c; ++c) max_pool_at<T>(taps, from + c, to + c, index == nullptr ? nullptr : index + c);
   }
@@ -89,7 +97,9 @@ __attribute__((always_inline)) inline void max_pool_backward_at(const PoolTaps& 
     where = static_cast<Where>(*index);
   else
     where = __builtin_convertvector(*reinterpret_cast<const typename StoredIndices<T, Index>::type*>(index), Where);
+#pragma GCC unroll 2
   for (std::int64_t r = 0; r < taps.rows; ++r)
+#pragma GCC unroll 2
     for (std::int64_t s = 0; s < taps.columns; ++s) {
       T* to = dx + r * taps.row_step + s * taps.pixel_step;
       const Where tap = Where{} + static_cast<std::int32_t>(taps.first + r * taps.window_row + s);
@@ -107,6 +117,8 @@ __attribute__((always_inline)) inline void max_pool_backward_windows(const ConvG
       const PoolTaps taps = pool_taps(g, rows, taps_inside(j, g.w, g.s, g.stride_w, g.pad_left));
       T* to = dx + pool_corner(g, i, j);
       std::int64_t c = 0;
+      if (is_two_by_two(taps))
+        for (; c + lanes<T> <= g.c; c += lanes<T>) max_pool_backward_at<apart, Vec<T>>(two_by_two(g), dy + c, indices + c, to + c);
       for (; c + lanes<T> <= g.c; c += lanes<T>) max_pool_backward_at<apart, Vec<T>>(taps, dy + c, indices + c, to + c);
       for (; c < g.c; ++c) max_pool_backward_at<apart, T>(taps, dy + c, indices + c, to + c);
     }
