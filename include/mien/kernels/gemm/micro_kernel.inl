@@ -58,7 +58,7 @@ __attribute__((noinline)) void multiply_rows(const RowOperand<T>& operand, const
   const std::int64_t length = operand.length, ldb = operand.ldb;
   // Rows of B ahead, for a B that comes from memory. 32 x 1000 x 4096, read where it lies, GFLOP/s: 32 rows 77, 24 rows
   // 73, 16 rows 69, none 37. In a panel the processor prefetches by itself all but where the next panel begins; runs
-  // shorter than that have nothing ahead of them (36864 x 64 x 27: 83 instead of 89).
+  // shorter than that have nothing ahead of them (36864 x 64 x 27: 89 without, 83 with).
   const std::int64_t ahead = length < 32 ? 0 : ldb == 2 * lanes<T> ? 16 * ldb : 32 * ldb;
   for (std::int64_t run = 0; run < operand.runs; ++run) {
     const T* b = operand.b[run] + operand.b_offset;
