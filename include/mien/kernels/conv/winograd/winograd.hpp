@@ -50,7 +50,7 @@ void transform_panel(const ConvCall<T>& call, const Problem& p, const Plan<T>& p
       const T* const from = p.backward ? call.right + ((taps * taps - 1 - tap) * g.c + column) * g.k + c
                                        : call.right + (tap * g.c + c) * g.k + column;
       pointers[tap] = as_they_lie ? from : packed;
-      if (!as_they_lie) pack_panels(from, g.k, p.backward, channels, columns, T(1), packed, channels * width, width);
+      if (!as_they_lie) pack_panels(from, g.k, p.backward, channels, columns, T(1), packed, 0, width);
     }
     active_transforms<T>().kernel({pointers, as_they_lie ? g.k : width, channels, p.down.points(), p.across.points(),
                                    to + c * width, plan.kernel_stride});
