@@ -3,6 +3,8 @@
 
 #include <mien/compiled/io.hpp>
 #include <mien/io/checkpoint.hpp>
+#include <mien/io/load_weights.hpp>
 #include <mien/io/model_checkpoint.hpp>
 #include <mien/io/model_file.hpp>
+#include <mien/io/probe.hpp>
 #include <mien/model/callbacks/csv_logger.hpp>
