@@ -149,7 +149,7 @@ TEST_CASE("a file that does not fit is refused with a table, and the model keeps
   load_weights(other, folder / "fits");
   stored_files::change(folder / "fits", folder / "m",
                        [](auto& content) { content.tensors.at("head/bias").dtype = DType::i32; });
-  refused("not F32 or F64        head/bias, in the file I32");
+  refused("no floating point     head/bias, in the file I32");
 }
 
 TEST_CASE("what cannot be saved is refused, and the file that was there stays") {

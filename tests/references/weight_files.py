@@ -105,8 +105,58 @@ def state_dicts():
             torch.save(value, FOLDER / f"{name}_{kind}.pt", _use_new_zipfile_serialization=new)
 
 
+class Net(torch.nn.Module):
+    """Each thing that an import must turn round: kernels, dense kernels, the order behind a flatten."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = torch.nn.Conv2d(3, 4, 3, padding=1)
+        self.bn1 = torch.nn.BatchNorm2d(4)
+        self.conv2 = torch.nn.Conv2d(4, 6, (3, 2), groups=2, bias=False)
+        self.bn2 = torch.nn.BatchNorm1d(6 * 4 * 4)
+        self.fc1 = torch.nn.Linear(6 * 4 * 4, 6)
+        self.fc2 = torch.nn.Linear(6, 6)
+        for norm in (self.bn1, self.bn2):
+            for values in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
+                torch.nn.init.uniform_(values, 0.5, 1.5)
+
+    def forward(self, x, keep):
+        keep["conv1"] = x = self.conv1(x)
+        keep["bn1"] = x = self.bn1(x)
+        keep["conv2"] = x = self.conv2(torch.relu(x))
+        keep["bn2"] = x = self.bn2(torch.flatten(x, 1))
+        keep["fc1"] = x = torch.relu(self.fc1(x))
+        keep["fc2"] = self.fc2(x)
+
+
+def networks():
+    """A network, in several files, and what it computes (channels last)."""
+    torch.manual_seed(1)
+    net, x, outputs = Net(), torch.randn(2, 3, 6, 5), {}
+    net.eval()(x, outputs)
+    outputs = {"input": x, **outputs}
+    outputs = {name: value.detach() for name, value in outputs.items()}
+    np.savez(FOLDER / "net_outputs.npz",
+             **{name: (value.permute(0, 2, 3, 1) if value.ndim == 4 else value).numpy() for name, value in outputs.items()})
+    state = net.state_dict()
+    torch.save(state, FOLDER / "net.pt")
+    torch.save({name: value.half() if value.is_floating_point() else value for name, value in state.items()},
+               FOLDER / "net_half.pt")
+    torch.save({name: value.double() if value.is_floating_point() else value for name, value in state.items()},
+               FOLDER / "net_double.pt", _use_new_zipfile_serialization=False)
+    numbered = torch.nn.Sequential(net.conv1, net.bn1, torch.nn.ReLU(), net.conv2, torch.nn.Flatten(), net.bn2, net.fc1,
+                                   torch.nn.ReLU(), net.fc2)
+    torch.save(numbered.state_dict(), FOLDER / "net_numbered.pt")
+    broken = collections.OrderedDict(state)
+    broken["conv1.weight"] = state["conv1.weight"].clone()
+    broken["conv1.weight"].view(-1)[5] = float("nan")
+    broken["conv1.weight"].view(-1)[7] = float("inf")
+    torch.save(broken, FOLDER / "net_nan.pt")
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     archives()
     arrays()
     state_dicts()
+    networks()

@@ -3,15 +3,17 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <utility>
 
+#include <mien/io/architecture.hpp>
 #include <mien/io/formats/json.hpp>
 #include <mien/io/formats/keras_hdf5.hpp>
 #include <mien/io/keras/graph.hpp>
 #include <mien/io/keras/weights.hpp>
 #include <mien/io/keras_model.hpp>
-#include <mien/io/model_file_impl.hpp>
+#include <mien/io/weights/placement.hpp>
 
 namespace mien::inline v0 {
 
@@ -51,8 +53,8 @@ Model<T> load_keras_model(const std::filesystem::path& path, const LoadKerasOpti
   for (const std::string& name : architecture.graph.frozen) model.freeze(named(name));
   for (std::size_t i = 0; i < layout.all().size(); ++i) {
     const StoredTensor& tensor = *map.tensors()[i];
-    tensor.dtype == DType::f32 ? io::read_as<T, float>(file, tensor, model.values()[i])
-                               : io::read_as<T, double>(file, tensor, model.values()[i]);
+    io::ParameterWriter<T> writer({}, tensor.dtype, model.values()[i]);
+    file.stream(tensor, [&](std::span<const std::byte> bytes) { writer(bytes); });
   }
   return model;
 }

@@ -16,6 +16,7 @@ struct LoadModelOptions {
   CustomObjects custom_objects{};  ///< layers of your own that the file may hold
   std::uint64_t seed = 0;          ///< of dropout, augmentation and order, should the model be trained further
   int threads = 0;                 ///< 0: as many as the process may use
+  std::filesystem::path probe{};   ///< a file of save_probe: the model must agree with it (`require_probe`)
 };
 
 /// Writes a model: weights, architecture, frozen layers, classes, preprocessing. The file of that name is replaced when
@@ -23,11 +24,6 @@ struct LoadModelOptions {
 /// visit_options.
 template <class T>
 void save(const Model<T>& model, const std::filesystem::path& path);
-
-/// Reads the weights of a file into a model of the same layers. A file that does not fit is refused with a table of
-/// what differs, and the model keeps the weights it had. Throws FileError.
-template <class T>
-void load_weights(Model<T>& model, const std::filesystem::path& path);
 
 /// The model that a file of `save` holds. It is not compiled. Throws FileError.
 ///

@@ -11,7 +11,9 @@
 #include <mien/io/architecture.hpp>
 #include <mien/io/formats/json.hpp>
 #include <mien/io/formats/safetensors.hpp>
+#include <mien/io/load_weights.hpp>
 #include <mien/io/model_file.hpp>
+#include <mien/io/probe.hpp>
 #include <mien/version.hpp>
 
 namespace mien::inline v0 {
@@ -52,18 +54,6 @@ template <class T>
   }
 }
 
-/// A stored tensor's numbers as T.
-template <class T, class Stored>
-void read_as(const TensorFile& file, const StoredTensor& tensor, TensorView<T> to) {
-  if constexpr (std::is_same_v<T, Stored>) {
-    file.read(tensor, std::as_writable_bytes(to.span()));
-  } else {
-    std::vector<Stored> values(static_cast<std::size_t>(to.size()));
-    file.read(tensor, std::as_writable_bytes(std::span(values)));
-    std::transform(values.begin(), values.end(), to.begin(), [](Stored v) { return static_cast<T>(v); });
-  }
-}
-
 }  // namespace io
 
 template <class T>
@@ -74,26 +64,6 @@ void save(const Model<T>& model, const std::filesystem::path& path) {
     tensors.push_back({model.parameters()[i].name, io::dtype_of<T>, model.parameters()[i].shape,
                        std::as_bytes(model.values()[i].span())});
   write_safetensors(path, tensors, metadata);
-}
-
-template <class T>
-void load_weights(Model<T>& model, const std::filesystem::path& path) {
-  const SafetensorsFile file(path);
-  if (const std::string table = io::differences(model.parameters(), file); !table.empty())
-    throw FileError(
-        text("'", file.path(), "' does not fit model '", model.name(), "', whose weights were not changed:\n", table));
-  const ParameterBlock<T> before = model.copy_values();
-  try {
-    for (std::size_t i = 0; i < model.parameters().size(); ++i) {
-      const StoredTensor& tensor = *file.find(model.parameters()[i].name);
-      const TensorView<T> values = model.values()[i];
-      tensor.dtype == DType::f32 ? io::read_as<T, float>(file, tensor, values)
-                                 : io::read_as<T, double>(file, tensor, values);
-    }
-  } catch (...) {
-    std::copy(before.values().begin(), before.values().end(), model.values().values().begin());
-    throw;
-  }
 }
 
 template <class T>
@@ -119,6 +89,7 @@ Model<T> load_model(const std::filesystem::path& path, const LoadModelOptions& o
                   .sequential = architecture.sequential});
   for (const std::string& name : architecture.frozen) model.freeze(named(name));
   load_weights(model, path);
+  if (!options.probe.empty()) require_probe(model, options.probe);
   return model;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <iterator>
 #include <span>
 #include <string>
@@ -147,7 +148,7 @@ class Pickle {
 
   ByteReader reader_;
   std::size_t longest_;
-  std::vector<PickleValue> values_;
+  std::deque<PickleValue> values_;  // references to its elements stay valid while others are made
   std::vector<Id> stack_;
   std::vector<Id> memo_;
   std::vector<PickleStorage> storages_;

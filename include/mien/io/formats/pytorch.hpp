@@ -228,8 +228,8 @@ inline void PyTorchFile::open_legacy() {
            .starts_with(detail::legacy_torch_magic))
     throw FileError("it begins neither as a zip archive nor as an older PyTorch file does");
   static_cast<void>(pickle.load());
-  const detail::PickleValue version = pickle[pickle.load()], machine = pickle[pickle.load()];
-  if (version.number != 1001) throw FileError(text("its version ", version.number, " is unknown; 1001 is read"));
+  const detail::PickleValue protocol = pickle[pickle.load()], machine = pickle[pickle.load()];
+  if (protocol.number != 1001) throw FileError(text("its version ", protocol.number, " is unknown; 1001 is read"));
   for (std::size_t i = 0; i + 1 < machine.items.size(); i += 2)
     if (pickle[machine.items[i]].text == "little_endian" && pickle[machine.items[i + 1]].number != 1)
       throw FileError("its numbers are not little-endian");

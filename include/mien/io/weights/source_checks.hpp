@@ -1,0 +1,81 @@
+#pragma once
+// What shapes do not tell: weights that fit a network and are another's.
+
+#include <cmath>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <mien/core/error.hpp>
+#include <mien/graph/options.hpp>
+#include <mien/graph/topology.hpp>
+#include <mien/io/weights/match.hpp>
+
+namespace mien::inline v0::io {
+
+/// Reads a layer's epsilon.
+class EpsilonReader final : public OptionVisitor {
+ public:
+  double epsilon = 0;
+
+  void operator()(const char* name, double& value) override {
+    if (std::string_view(name) == "epsilon") epsilon = value;
+  }
+  void operator()(const char*, bool&) override {}
+  void operator()(const char*, std::int64_t&) override {}
+  void operator()(const char*, std::string&) override {}
+  void operator()(const char*, std::vector<double>&) override {}
+  void operator()(const char*, Size2D&) override {}
+  void operator()(const char*, std::optional<Size2D>&) override {}
+  void operator()(const char*, Border2D&) override {}
+  void operator()(const char*, Padding&) override {}
+  void operator()(const char*, ActivationFunction&) override {}
+  void operator()(const char*, Initializer&) override {}
+  void operator()(const char*, Regularizer&) override {}
+};
+
+/// Throws FileError if torchvision's ResNet50 is to go into a network with the stride in the first 1x1 convolution of a
+/// stage: all shapes fit, and every output would be wrong.
+inline void require_stride_in_3x3(const Topology& graph, const std::vector<ModelLayer>& layers,
+                                  const Matching& matching, std::string_view file) {
+  if (matching.how != torchvision_names) return;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const ResNetLayer parts = parse_resnet_layer(layers[i].name);
+    if (parts.stage < 3 || parts.block != 1 || parts.branch != 1 || parts.normalization) continue;
+    const Node& node = graph.nodes[static_cast<std::size_t>(layers[i].node)];
+    if (matching.partners[i] != nullptr && node.shape()[0] < node.inputs()[0].shape()[0])
+      throw FileError(
+          text("'", file,
+               "' has torchvision's ResNet50 (v1.5), whose stages have their stride in the 3x3 "
+               "convolution; this network has it in the 1x1 before ('",
+               layers[i].name,
+               "'), and with these weights would give wrong results. Build it by resnet50({.stride_in_3x3 = "
+               "true, .epsilon = 1e-5})"));
+  }
+}
+
+/// A line about batch normalisations whose epsilon is not what the source of the weights has; empty if there are none.
+[[nodiscard]] inline std::string epsilon_note(const Topology& graph, const std::vector<ModelLayer>& layers,
+                                              const Matching& matching) {
+  const bool old_keras = matching.how == old_keras_names;
+  if (!matching.from_pytorch && !old_keras) return "";
+  const double expected = old_keras ? 1e-3 : 1e-5;
+  std::vector<std::string> others;
+  double found = 0;
+  for (const ModelLayer& layer : layers) {
+    if (layer.type != "BatchNormalization") continue;
+    EpsilonReader reader;
+    graph.nodes[static_cast<std::size_t>(layer.node)].layer().visit_options(reader);
+    if (std::abs(reader.epsilon - expected) <= 1e-6 * expected) continue;
+    found = reader.epsilon;
+    others.push_back(layer.name);
+  }
+  if (others.empty()) return "";
+  return text(others.size(), " batch normalisations (first '", others.front(), "') have epsilon ", found, "; ",
+              old_keras ? "keras.applications trained these weights with " : "PyTorch's default is ", expected,
+              ": with .epsilon = ", expected, " the outputs are those of the source");
+}
+
+}  // namespace mien::inline v0::io
