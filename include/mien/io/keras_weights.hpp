@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <mien/io/formats/dtype.hpp>
 #include <mien/io/formats/hdf5/writer.hpp>
-#include <mien/io/model_file.hpp>
 #include <mien/model/model.hpp>
 
 namespace mien::inline v0 {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -19,9 +18,6 @@
 namespace mien::inline v0 {
 
 namespace io {
-
-template <class T>
-inline constexpr DType dtype_of = std::is_same_v<T, float> ? DType::f32 : DType::f64;
 
 /// What differs between a model's parameters and a file, one line for each; empty if the file fits.
 [[nodiscard]] inline std::string differences(const std::vector<Parameter>& parameters, const SafetensorsFile& file) {
@@ -61,7 +57,7 @@ void save(const Model<T>& model, const std::filesystem::path& path) {
   const FileMetadata metadata{{"format", "mien"}, {"mien_version", version}, {"model", io::architecture_text(model)}};
   std::vector<NamedTensor> tensors;
   for (std::size_t i = 0; i < model.parameters().size(); ++i)
-    tensors.push_back({model.parameters()[i].name, io::dtype_of<T>, model.parameters()[i].shape,
+    tensors.push_back({model.parameters()[i].name, dtype_of<T>, model.parameters()[i].shape,
                        std::as_bytes(model.values()[i].span())});
   write_safetensors(path, tensors, metadata);
 }

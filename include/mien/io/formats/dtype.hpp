@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include <mien/core/shape.hpp>
 
@@ -41,6 +42,10 @@ inline constexpr DTypeFacts dtype_facts[] = {{"BOOL", 1}, {"U8", 1},   {"I8", 1}
     if (name == detail::dtype_facts[i].name) return static_cast<DType>(i);
   return std::nullopt;
 }
+
+/// The element type of the library's own tensors.
+template <class T>
+inline constexpr DType dtype_of = std::is_same_v<T, float> ? DType::f32 : DType::f64;
 
 /// A tensor to be written: somebody else's bytes, row-major, little-endian.
 struct NamedTensor {
