@@ -59,6 +59,7 @@
 #include <mien/model/copy_weights.hpp>
 #include <mien/model/fit.hpp>
 #include <mien/model/model.hpp>
+#include <mien/model/profiling.hpp>
 #include <mien/optimizers/adam.hpp>
 #include <mien/optimizers/adamw.hpp>
 #include <mien/optimizers/sgd.hpp>

@@ -9,43 +9,16 @@
 #include <mien/core/memory.hpp>
 #include <mien/kernels/conv/conv.hpp>
 
+#include "accuracy.hpp"
+
 using namespace mien;
 using namespace mien::kernels;
 
 namespace winograd_test {
 
+using namespace accuracy;
+
 constexpr ConvPass both_passes[] = {ConvPass::forward, ConvPass::backward_input};
-
-template <class Body>
-void for_each_set(const Body& body) {
-  const Isa before = active_isa();
-  for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512}) {
-    if (isa > best_isa()) continue;
-    set_isa(isa);
-    CAPTURE(std::string(to_string(isa)));
-    body();
-  }
-  set_isa(before);
-}
-
-/// About normal: the sum of four uniform numbers, of that deviation.
-std::vector<float> normal_values(std::int64_t count, double deviation, std::uint32_t seed) {
-  std::vector<float> values(static_cast<std::size_t>(count));
-  for (float& v : values) {
-    double sum = -2;
-    for (int i = 0; i < 4; ++i) {
-      seed = seed * 1664525U + 1013904223U;
-      sum += static_cast<double>(seed >> 8) / 16777216.0;
-    }
-    v = static_cast<float>(sum * deviation * 1.7320508075688772);
-  }
-  return values;
-}
-
-struct Errors {
-  double relative;  ///< in the L2 norm
-  double largest;   ///< over the largest value
-};
 
 /// One pass with He weights and normal inputs, and the same in double by the definition.
 struct Case {
@@ -75,18 +48,6 @@ struct Case {
       conv_backward_input(g, x.data(), kernel.data(), result.data(), threads, workspace.data(), algorithm);
     return result;
   }
-
-  [[nodiscard]] Errors errors(const std::vector<float>& result, const std::vector<double>& expected) const {
-    double squares = 0, size = 0, largest = 0, largest_value = 1e-30;
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-      const double error = static_cast<double>(result[i]) - expected[i];
-      squares += error * error;
-      size += expected[i] * expected[i];
-      largest = std::abs(error) <= largest ? largest : std::abs(error);  // a NaN stays
-      largest_value = std::max(largest_value, std::abs(expected[i]));
-    }
-    return {std::sqrt(squares / std::max(size, 1e-30)), largest / largest_value};
-  }
 };
 
 /// The written bound of issue and documentation: docs/kernels.md.
@@ -96,13 +57,9 @@ void check_bound(const Case& one, int threads = 1) {
                                     g.pad_top, " ", g.pad_left, " ", to_string(one.pass));
   CAPTURE(geometry);
   REQUIRE(std::string_view(select_conv<float>(g, one.pass, "winograd").name) == "winograd");
-  const Errors errors = one.errors(one.run<float>("winograd", threads), one.run<double>("im2col", 2));
+  const Errors errors = errors_of(one.run<float>("winograd", threads), one.run<double>("im2col", 2));
   CHECK(errors.relative <= 1e-5);
   CHECK(errors.largest <= 5e-5);
-}
-
-ConvGeometry same(std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t c, std::int64_t k) {
-  return with_same_padding({.n = n, .h = h, .w = w, .c = c, .k = k, .r = 3, .s = 3});
 }
 
 }  // namespace winograd_test

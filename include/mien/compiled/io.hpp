@@ -2,6 +2,7 @@
 // Reading and writing models in mien::compiled.
 
 #include <mien/compiled/model.hpp>
+#include <mien/io/keras_model.hpp>
 #include <mien/io/model_file.hpp>
 
 #if defined(MIEN_COMPILED)
@@ -13,10 +14,11 @@
 
 namespace mien::inline v0 {
 
-#  define MIEN_COMPILED_FILES(T)                                                         \
-    MIEN_TEMPLATE void save(const Model<T>& model, const std::filesystem::path& path);   \
-    MIEN_TEMPLATE void load_weights(Model<T>& model, const std::filesystem::path& path); \
-    MIEN_TEMPLATE Model<T> load_model(const std::filesystem::path& path, const LoadModelOptions& options);
+#  define MIEN_COMPILED_FILES(T)                                                                           \
+    MIEN_TEMPLATE void save(const Model<T>& model, const std::filesystem::path& path);                     \
+    MIEN_TEMPLATE void load_weights(Model<T>& model, const std::filesystem::path& path);                   \
+    MIEN_TEMPLATE Model<T> load_model(const std::filesystem::path& path, const LoadModelOptions& options); \
+    MIEN_TEMPLATE Model<T> load_keras_model(const std::filesystem::path& path, const LoadKerasOptions& options);
 
 MIEN_COMPILED_FILES(float)
 MIEN_COMPILED_FILES(double)

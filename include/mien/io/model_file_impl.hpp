@@ -54,12 +54,12 @@ template <class T>
 
 /// A stored tensor's numbers as T.
 template <class T, class Stored>
-void read_as(const SafetensorsFile& file, const std::string& name, TensorView<T> to) {
+void read_as(const TensorFile& file, const StoredTensor& tensor, TensorView<T> to) {
   if constexpr (std::is_same_v<T, Stored>) {
-    file.read(name, std::as_writable_bytes(to.span()));
+    file.read(tensor, std::as_writable_bytes(to.span()));
   } else {
     std::vector<Stored> values(static_cast<std::size_t>(to.size()));
-    file.read(name, std::as_writable_bytes(std::span(values)));
+    file.read(tensor, std::as_writable_bytes(std::span(values)));
     std::transform(values.begin(), values.end(), to.begin(), [](Stored v) { return static_cast<T>(v); });
   }
 }
@@ -85,10 +85,10 @@ void load_weights(Model<T>& model, const std::filesystem::path& path) {
   const ParameterBlock<T> before = model.copy_values();
   try {
     for (std::size_t i = 0; i < model.parameters().size(); ++i) {
-      const std::string& name = model.parameters()[i].name;
+      const StoredTensor& tensor = *file.find(model.parameters()[i].name);
       const TensorView<T> values = model.values()[i];
-      file.find(name)->dtype == DType::f32 ? io::read_as<T, float>(file, name, values)
-                                           : io::read_as<T, double>(file, name, values);
+      tensor.dtype == DType::f32 ? io::read_as<T, float>(file, tensor, values)
+                                 : io::read_as<T, double>(file, tensor, values);
     }
   } catch (...) {
     std::copy(before.values().begin(), before.values().end(), model.values().values().begin());

@@ -65,10 +65,18 @@ void biased_product_backward(const BackwardPass<T>& pass, std::int64_t columns, 
                              std::size_t place = 1) {
   const std::int64_t rows = pass.d_output.size() / columns;
   T* const dy = pass.d_output.data();
-  kernels::activate_backward<T>(pass.activation, rows, columns, reinterpret_cast<const T*>(pass.saved),
-                                pass.output.data(), dy, dy, pass.threads);
-  if (pass.d_parameters.size() > place && pass.d_parameters[place])
-    kernels::column_sums<T>(rows, columns, dy, pass.d_parameters[place].data(), pass.threads, workspace);
+  const T* const x = reinterpret_cast<const T*>(pass.saved);
+  const T* const y = pass.output.data();
+  const ActivationFunction f = pass.activation;
+  if (pass.d_parameters.size() <= place || !pass.d_parameters[place])
+    return kernels::activate_backward<T>(f, rows, columns, x, y, dy, dy, pass.threads);
+  const auto at = [](const T* p, std::int64_t i) { return p == nullptr ? nullptr : p + i; };
+  // Each block of rows is differentiated just before it is summed, while it is in cache.
+  const auto differentiate = [&](std::int64_t first, std::int64_t count) {
+    const std::int64_t i = first * columns;
+    kernels::activate_backward<T>(f, count, columns, at(x, i), at(y, i), dy + i, dy + i, 1);
+  };
+  kernels::column_sums<T>(rows, columns, dy, pass.d_parameters[place].data(), pass.threads, workspace, differentiate);
 }
 
 }  // namespace mien::inline v0::detail

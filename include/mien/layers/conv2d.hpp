@@ -105,6 +105,9 @@ class Conv2DLayer final : public Layer<T> {
       lines.push_back(kernels::explain_choice<T>(over(batch), pass));
     return lines;
   }
+  [[nodiscard]] double flop(std::int64_t batch) const override {
+    return 2.0 * static_cast<double>(outputs(batch) * kernels::patch_size(geometry_));
+  }
   [[nodiscard]] ActivationFunction activation() const override { return activation_; }
   [[nodiscard]] bool fuses_activation() const override { return true; }
   [[nodiscard]] bool absorbs_affine() const override { return true; }

@@ -129,6 +129,12 @@ class SeparableConv2DLayer final : public Layer<T> {
         lines.push_back(kernels::explain_choice<T>(g, pass));
     return lines;
   }
+  [[nodiscard]] double flop(std::int64_t batch) const override {
+    const auto products = [](const kernels::ConvGeometry& g) {
+      return kernels::output_pixels(g) * g.k * kernels::patch_size(g);
+    };
+    return 2.0 * static_cast<double>(products(depthwise(batch)) + products(pointwise(batch)));
+  }
   [[nodiscard]] ActivationFunction activation() const override { return options_.activation; }
   [[nodiscard]] bool fuses_activation() const override { return true; }
   [[nodiscard]] bool absorbs_affine() const override { return true; }

@@ -13,6 +13,7 @@
 #include <mien/model/parameters.hpp>
 #include <mien/model/plan.hpp>
 #include <mien/model/preprocessing.hpp>
+#include <mien/model/profile.hpp>
 
 namespace mien::inline v0 {
 
@@ -103,6 +104,10 @@ class Predictor {
     }
   }
 
+  /// Where the time of a prediction goes: see Model::profile. `batch_size` is at most max_batch(). Defined in
+  /// <mien/model/profiling.hpp>.
+  [[nodiscard]] PassProfile profile(std::int64_t batch_size, int repetitions = 10) const;
+
   [[nodiscard]] const Shape& input_shape() const { return state_->network->input_shape(); }
   [[nodiscard]] const Preprocessing& preprocessing() const { return state_->preprocessing; }
   [[nodiscard]] std::int64_t max_batch() const { return state_->plan.options().max_batch; }
@@ -118,7 +123,7 @@ class Predictor {
         staging = Buffer(
             static_cast<std::size_t>(state.plan.options().max_batch * state.network->input_shape().size()) * sizeof(T));
     }
-    TensorView<const T> run(const State& state, const T* x, std::int64_t count) {
+    TensorView<const T> run(const State& state, const T* x, std::int64_t count, detail::StepClock* clock = nullptr) {
       if (state.preprocessing.changes_pixels()) {
         const std::int64_t size = count * state.network->input_shape().size();
         T* staged = reinterpret_cast<T*>(staging.data());
@@ -127,7 +132,7 @@ class Predictor {
         x = staged;
       }
       const typename Context<T>::template Run<detail::FoldedParameters<T>> run{
-          state.plan, state.parameters, nullptr, x, count, {}};
+          state.plan, state.parameters, nullptr, x, count, {}, clock};
       context.forward(run);
       return context.result(run);
     }
