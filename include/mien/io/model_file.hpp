@@ -16,6 +16,7 @@ struct LoadModelOptions {
   CustomObjects custom_objects{};  ///< layers of your own that the file may hold
   std::uint64_t seed = 0;          ///< of dropout, augmentation and order, should the model be trained further
   int threads = 0;                 ///< 0: as many as the process may use
+  Arithmetic arithmetic = Arithmetic::fast;  ///< a file does not hold it
 };
 
 /// Writes a model: weights, architecture, frozen layers, classes, preprocessing. The file of that name is replaced when

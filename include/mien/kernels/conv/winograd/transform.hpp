@@ -20,11 +20,11 @@ inline constexpr int tile_table = max_points * max_points;
 template <class T>
 struct InputTile {
   const T* const* cells;
-  const T* const* next;
   int rows, columns;
   std::int64_t channels;
   T* to;
   const std::int64_t* places;
+  const T* const* next = nullptr;  ///< or none
 };
 
 /// U = G g G' for a panel of filters, two vectors wide: tap t = r * 3 + s of channel c is the row at taps + t * tap + c

@@ -138,9 +138,9 @@ __attribute__((always_inline)) inline void transform_input_vector(const winograd
 /// V = B' d B for all channels. The last vector's lanes beyond the channels become 0.
 template <class T>
 void transform_input(const winograd::InputTile<T>& tile) {
+  const T* const* const next = tile.next != nullptr ? tile.next : tile.cells;
   std::int64_t c = 0;
-  for (; c + lanes<T> <= tile.channels; c += lanes<T>)
-    transform_input_vector(tile, tile.cells, tile.next, c, tile.to + c);
+  for (; c + lanes<T> <= tile.channels; c += lanes<T>) transform_input_vector(tile, tile.cells, next, c, tile.to + c);
   if (c == tile.channels) return;
   T last[winograd::max_points * winograd::max_points][lanes<T>] = {};
   const T* cells[winograd::max_points * winograd::max_points];

@@ -70,7 +70,7 @@ void transform_group_input(const ConvCall<T>& call, const Problem& p, const Plan
     if (index + 1 < end) find(index + 1);
     find_places(p, plan.input, rows, places);
     active_transforms<T>().input(
-        {cells[index % 2], cells[(index + 1) % 2], tile.rows, tile.columns, p.depth, to, places});
+        {cells[index % 2], tile.rows, tile.columns, p.depth, to, places, cells[(index + 1) % 2]});
     tile.count(rows);
   }
 }
