@@ -1,6 +1,6 @@
-// The three passes of every convolution of the six networks, with the algorithm that the library chooses (auto) and
-// with each one that accepts the geometry, against oneDNN. Names: im2col/<shape>, conv2d/<shape>/<pass>/<algorithm>,
-// onednn/conv2d/<shape>/<pass>, each with /threads:T.
+// The three passes of every convolution of the six networks and of mini_XCEPTION's depthwise ones, with the algorithm
+// that the library chooses (auto) and with each one that accepts the geometry, against oneDNN. Names: im2col/<shape>,
+// conv2d/<shape>/<pass>/<algorithm>, onednn/conv2d/<shape>/<pass>, each with /threads:T.
 
 #include <omp.h>
 
@@ -74,7 +74,8 @@ void onednn(benchmark::State& state, const ConvShape& shape, ConvPass pass, int 
   const auto any = [](const dnnl::memory::dims& dims) {
     return dnnl::memory::desc(dims, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
   };
-  const auto x = any({g.n, g.c, g.h, g.w}), w = any({g.k, g.c, g.r, g.s}), y = any({g.n, g.k, g.oh, g.ow});
+  const auto x = any({g.n, g.c, g.h, g.w}), y = any({g.n, g.k, g.oh, g.ow});
+  const auto w = g.groups == 1 ? any({g.k, g.c, g.r, g.s}) : any({g.groups, 1, 1, g.r, g.s});
   const dnnl::memory::dims strides{g.stride_h, g.stride_w}, before{g.pad_top, g.pad_left},
       after{g.pad_bottom, g.pad_right};
   const auto kind = dnnl::algorithm::convolution_auto;
@@ -114,8 +115,9 @@ void onednn(benchmark::State& state, const ConvShape& shape, ConvPass pass, int 
 
 void register_shape(const ConvShape& shape, int threads) {
   const std::string suffix = threads_suffix(threads);
-  register_timed(std::string("im2col/") + shape.name + suffix,
-                 [=](benchmark::State& state) { im2col(state, shape, threads); });
+  if (!shape.depthwise)
+    register_timed(std::string("im2col/") + shape.name + suffix,
+                   [=](benchmark::State& state) { im2col(state, shape, threads); });
   for (const ConvPass pass : passes) {
     const std::string name = std::string("conv2d/") + shape.name + "/" + to_string(pass);
     const auto add = [&](const std::string& label, const std::string& algorithm) {

@@ -1,6 +1,6 @@
 #pragma once
 // Every convolution of the six networks, at the batch size that is compared: custom models 2 and 3 (c2, c3), VGG16 on
-// 48x48 (v48), VGGFace on 224x224 (v224), ResNet50 on 48x48 (rn).
+// 48x48 (v48), VGGFace on 224x224 (v224), ResNet50 on 48x48 (rn); and the depthwise ones of mini_XCEPTION (mx).
 
 #include <cstdint>
 
@@ -11,6 +11,7 @@ namespace mien_benchmark {
 struct ConvShape {
   const char* name;
   std::int64_t n, c, h, k, r, stride, pad;
+  bool depthwise = false;
 
   [[nodiscard]] mien::kernels::ConvGeometry geometry() const {
     return mien::kernels::with_output({.n = n,
@@ -25,7 +26,8 @@ struct ConvShape {
                                        .pad_top = pad,
                                        .pad_left = pad,
                                        .pad_bottom = pad,
-                                       .pad_right = pad});
+                                       .pad_right = pad,
+                                       .groups = depthwise ? c : 1});
   }
   /// Multiplications and additions of one pass, padding included, as the tables of all libraries count them.
   [[nodiscard]] double flops() const {
@@ -76,6 +78,11 @@ inline constexpr ConvShape conv_shapes[] = {
     {"rn.4.3", 32, 256, 3, 1024, 1, 1, 0},
     {"rn.5.2", 32, 512, 2, 512, 3, 1, 1},
     {"rn.5.3", 32, 512, 2, 2048, 1, 1, 0},
+    {"mx.1a", 32, 8, 60, 8, 3, 1, 1, true},
+    {"mx.1b", 32, 16, 60, 16, 3, 1, 1, true},
+    {"mx.2b", 32, 32, 30, 32, 3, 1, 1, true},
+    {"mx.3b", 32, 64, 15, 64, 3, 1, 1, true},
+    {"mx.4b", 32, 128, 8, 128, 3, 1, 1, true},
 };
 // clang-format on
 

@@ -9,7 +9,7 @@ packages=(g++ cmake make libeigen3-dev libstb-dev nlohmann-json3-dev libcli11-de
 for group in "$@"; do
   case $group in
     build) ;;
-    tests) packages+=(doctest-dev) ;;
+    tests) packages+=(doctest-dev python3-h5py) ;;
     benchmarks) packages+=(libbenchmark-dev libdnnl-dev libopenblas-dev) ;;
     clang) packages+=(clang clang-format libomp-dev) ;;
     *) fail "unknown group '$group': expected build, tests, benchmarks or clang" ;;

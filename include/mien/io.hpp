@@ -4,6 +4,7 @@
 #include <mien/compiled/io.hpp>
 #include <mien/io/checkpoint.hpp>
 #include <mien/io/keras_model.hpp>
+#include <mien/io/keras_weights.hpp>
 #include <mien/io/model_checkpoint.hpp>
 #include <mien/io/model_file.hpp>
 #include <mien/model/callbacks/csv_logger.hpp>

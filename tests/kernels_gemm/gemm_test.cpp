@@ -182,6 +182,28 @@ TEST_CASE("gemm: one row, and few rows with a B larger than the second cache") {
   });
 }
 
+TEST_CASE("gemm: a large result, which is written past the caches where it is aligned, has the same bits") {
+  for_each_isa([] {
+    for (const std::int64_t n : {64, 80}) {  // whole panels, and a last one that is not
+      const std::int64_t m = past_caches_bytes / 4 / n + 3, k = 5;
+      const std::vector<float> a = integers<float>(m * k, 1), b = integers<float>(k * n, 2),
+                               bias = integers<float>(n, 3);
+      const Buffer c(static_cast<std::size_t>(m * n + 1) * sizeof(float));
+      Gemm<float> g{.m = m, .n = n, .k = k, .a = a.data(), .lda = k, .b = b.data(), .ldb = n, .ldc = n};
+      g.epilogue = {bias.data(), relu};
+      const Buffer workspace(gemm_workspace(g, 2));
+      std::vector<float> results[2];
+      for (const std::int64_t shift : {0, 1}) {
+        g.c = reinterpret_cast<float*>(c.data()) + shift;
+        CHECK(write_past_caches(g.c, m, n, n, g.epilogue.activation) == (shift == 0));
+        kernels::gemm(g, 2, workspace.data());
+        results[shift].assign(g.c, g.c + m * n);
+      }
+      CHECK(results[0] == results[1]);
+    }
+  });
+}
+
 TEST_CASE("gemm: rows that lie a multiple of 4096 bytes apart") {
   for_each_isa([] {
     check<float>({150, 40, 1024});

@@ -211,6 +211,9 @@ void multiply_chunk(const ConvCall<T>& call, const Problem& p, const Plan<T>& pl
   point_at_kernel(p, plan, region, runs, group, own);
 
   TileOutput<T> out = tile_output(call.epilogue, false, true, true);
+  const std::int64_t result_pixels = p.pictures * p.rows.outputs * p.columns_axis.outputs;
+  out.past_caches =
+      p.groups == 1 && write_past_caches(call.result, result_pixels, p.columns, p.columns, call.epilogue.activation);
   const std::int64_t first_panel = part_begin(plan.panels, parts, part),
                      last_panel = part_begin(plan.panels, parts, part + 1);
   const std::int64_t panel_size = p.taps() * p.depth * width;
@@ -226,6 +229,7 @@ void multiply_chunk(const ConvCall<T>& call, const Problem& p, const Plan<T>& pl
                     out, std::min(height, end - begin - i), columns);
     }
   }
+  if (out.past_caches) fence_stores_past_caches();
   gemm_detail::activate_rows(own.results, end - begin, first_panel * width, std::min(p.columns, last_panel * width),
                              call.epilogue.activation);
 }

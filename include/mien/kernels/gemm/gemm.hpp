@@ -111,6 +111,8 @@ void multiply_part(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>
   if (block.first && g.beta != T(0) && g.beta != T(1)) scale_rows(c, rows, column, column_end, g.beta);
 
   TileOutput<T> out = tile_output(g.epilogue, !block.first || g.beta != T(0), block.first, block.last);
+  out.past_caches =
+      block.first && block.last && g.beta == T(0) && write_past_caches(g.c, g.m, g.n, g.ldc, g.epilogue.activation);
   const T* const bias = out.bias;
   const T* pointed_at = nullptr;
   for (std::int64_t panel = part.panel_begin; panel < part.panel_end; ++panel) {
@@ -131,6 +133,7 @@ void multiply_part(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>
                       columns);
     }
   }
+  if (out.past_caches) fence_stores_past_caches();
   if (block.last) activate_rows(c, rows, column, column_end, g.epilogue.activation);
 }
 

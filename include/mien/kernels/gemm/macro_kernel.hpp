@@ -50,6 +50,7 @@ void multiply_tile(const MicroKernels<T>& kernels, const Operand& operand, const
   TileOutput<T> whole = out;
   whole.c = c;
   whole.c_offset = 0;
+  whole.past_caches = false;
   whole.bias = out.bias != nullptr ? bias : nullptr;
   multiply_full_width(kernels, operand, whole, rows);
   for (std::int64_t i = 0; i < rows; ++i) std::copy_n(c[i], columns, out.c[i] + out.c_offset);
@@ -70,6 +71,20 @@ template <class T>
     out.slope = static_cast<T>(epilogue.activation.alpha);
   }
   return out;
+}
+
+/// A result of so many bytes is written past the caches: before it is read it would have left them, and to be written
+/// in them it would have to be read first. 36864 x 64 x 27 on a Zen 4: 94 instead of 83 GFLOP/s.
+inline constexpr std::int64_t past_caches_bytes = std::int64_t{8} << 20;
+
+/// Whether a result of `rows` times `columns`, rows `ld` apart, may and should be: written once, by the micro-kernels
+/// alone, on whole vectors.
+template <class T>
+[[nodiscard]] bool write_past_caches(const T* c, std::int64_t rows, std::int64_t columns, std::int64_t ld,
+                                     const ActivationFunction& activation) {
+  constexpr std::int64_t size = sizeof(T), line = 64;
+  return rows * columns * size >= past_caches_bytes && applied_in_registers(activation) && ld * size % line == 0 &&
+         reinterpret_cast<std::uintptr_t>(c) % line == 0;
 }
 
 }  // namespace mien::inline v0::kernels

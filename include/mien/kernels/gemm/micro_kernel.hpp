@@ -51,6 +51,7 @@ struct TileOutput {
   const T* bias = nullptr;
   InRegisters activation = InRegisters::nothing;
   T slope = 0;
+  bool past_caches = false;  ///< C's rows are aligned to the vector, written once and too large to be read from a cache
 };
 
 template <class T>

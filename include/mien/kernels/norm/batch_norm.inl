@@ -1,7 +1,7 @@
 // See batch_norm.hpp. Rows outside, channels inside: memory is read in its order, and what belongs to a channel comes from the
-// first-level cache. The functions named ..._at do the channels of one register, Value = Vec<T>, or one of the last, Value = T.
+// first-level cache. The functions named ..._at do the channels of some registers, Value = Vec<T>, or one of the last, Value = T.
 
-/// Some registers of channels of a block, whose sums stay in them for all rows: kept in memory they took twice as long.
+/// Some registers of channels of a block, whose sums stay in them for all rows.
 template <int registers, class Value, class T>
 __attribute__((always_inline)) inline void block_moments_at(std::int64_t rows, std::int64_t channels, const T* x, T* mean,
                                                             T* squares) {

@@ -19,25 +19,37 @@ inline const char* kernel_gradient_loses(const ConvGeometry& g) {
                                                   : "its transforms would cost more than the products that it saves";
 }
 
-/// V and Z of one tile, as number `slot` of `to`.
+/// V of tiles begin ... end-1, in `to` from number `slot` on.
 template <class T>
-void transform_tile(const ConvCall<T>& call, const KernelGradientPlan<T>& plan, std::int64_t index, std::int64_t slot,
-                    const TransformedTiles<T>& to) {
+void transform_inputs(const ConvCall<T>& call, const KernelGradientPlan<T>& plan, std::int64_t begin, std::int64_t end,
+                      std::int64_t slot, const PointMatrices<T>& to) {
   const Problem& p = plan.problem;
-  const Tile tile(p, index);
-  const std::int64_t k = p.columns;
   const T zeros[ChannelBlocks::widest] = {};
   const T* cells[tile_table];
   for (std::int64_t block = 0; block < plan.channels.count; ++block) {
-    find_cells(p, tile, call.left + plan.channels.begin(block), zeros, cells);
-    T* const v = to.inputs.values + block * to.inputs.block + slot * to.inputs.width;
-    active_transforms<T>().input({cells, tile.rows, tile.columns, plan.channels.size(block), v, to.inputs.places});
+    T* v = to.values + block * to.block + slot * to.width;
+    for (std::int64_t index = begin; index < end; ++index, v += to.width) {
+      const Tile tile(p, index);
+      find_cells(p, tile, call.left + plan.channels.begin(block), zeros, cells);
+      active_transforms<T>().input({cells, tile.rows, tile.columns, plan.channels.size(block), v, to.places});
+    }
   }
-  const T* const dy = call.right + ((tile.picture * p.out_h + tile.row) * p.out_w + tile.column) * k;
+}
+
+/// Z of tiles begin ... end-1.
+template <class T>
+void transform_gradients(const ConvCall<T>& call, const KernelGradientPlan<T>& plan, std::int64_t begin,
+                         std::int64_t end, std::int64_t slot, const PointMatrices<T>& to) {
+  const Problem& p = plan.problem;
   for (std::int64_t block = 0; block < plan.filters.count; ++block) {
-    T* const z = to.gradients.values + block * to.gradients.block + slot * to.gradients.width;
-    active_gradient_transforms<T>().spread({dy + plan.filters.begin(block), p.out_w * k, k, tile.rows, tile.columns,
-                                            plan.filters.size(block), z, to.gradients.places, tile.columns * k});
+    T* z = to.values + block * to.block + slot * to.width;
+    for (std::int64_t index = begin; index < end; ++index, z += to.width) {
+      const Tile tile(p, index);
+      const std::int64_t pixel = (tile.picture * p.out_h + tile.row) * p.out_w + tile.column;
+      active_gradient_transforms<T>().spread({call.right + pixel * p.columns + plan.filters.begin(block),
+                                              p.out_w * p.columns, p.columns, tile.rows, tile.columns,
+                                              plan.filters.size(block), z, to.places, tile.columns * p.columns});
+    }
   }
 }
 
@@ -106,7 +118,8 @@ void sum_piece(const ConvCall<T>& call, const KernelGradientPlan<T>& plan, std::
   for (std::int64_t group = 0; group < groups; ++group) {
     const std::int64_t first = begin + part_begin(end - begin, groups, group);
     const std::int64_t last = begin + part_begin(end - begin, groups, group + 1);
-    for (std::int64_t tile = first; tile < last; ++tile) transform_tile(call, plan, tile, tile - first, own);
+    transform_inputs(call, plan, first, last, 0, own.inputs);
+    transform_gradients(call, plan, first, last, 0, own.gradients);
     list_tiles(plan.problem, first, last, own);
     for (std::int64_t block = 0; block < plan.blocks(); ++block)
       multiply_block(plan, own, block, group > 0, sums + block * plan.sum_block);
@@ -138,8 +151,12 @@ void kernel_gradient_by_blocks(const ConvCall<T>& call, const KernelGradientPlan
     const std::int64_t begin = part_begin(plan.problem.tiles(), plan.rounds, round);
     const std::int64_t end = part_begin(plan.problem.tiles(), plan.rounds, round + 1);
     list_tiles(plan.problem, begin, end, tiles);
-    parallel_for(call.threads, end - begin,
-                 [&](std::int64_t slot, int) { transform_tile(call, plan, begin + slot, slot, tiles); });
+    constexpr std::int64_t run = 8;  // tiles of one task
+    parallel_for(call.threads, ceil_div(end - begin, run), [&](std::int64_t task, int) {
+      const std::int64_t slot = task * run, first = begin + slot, last = std::min(end, first + run);
+      transform_inputs(call, plan, first, last, slot, tiles.inputs);
+      transform_gradients(call, plan, first, last, slot, tiles.gradients);
+    });
     parallel_for(call.threads, plan.blocks(), [&](std::int64_t block, int thread) {
       Scratch own(call.workspace + plan.shared_bytes + static_cast<std::size_t>(thread) * plan.thread_bytes);
       T* const sums = plan.sums != nullptr ? plan.sums + block * plan.sum_block : own.array<T>(plan.sum_block);
