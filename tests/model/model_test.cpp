@@ -169,3 +169,23 @@ TEST_CASE("preprocessing is applied to whatever enters the model") {
   for (std::int64_t i = 0; i < y.size(); ++i) CHECK(y[i] == p[i]);
   CHECK_THROWS_AS(model.set_preprocessing({.mean = {1, 2}}), OptionError);
 }
+
+TEST_CASE("strict arithmetic forbids Winograd's algorithm, with the same parameters and nearly the same results") {
+  const Node x = Input({24, 24, 32});
+  const Node y = Conv2D{.filters = 32, .kernel_size = 3, .padding = Padding::same}(x);
+  Model<float> fast(x, y, {.seed = 3, .threads = 2}), strict(x, y, {.threads = 1, .arithmetic = Arithmetic::strict});
+  strict.values() = fast.copy_values();
+  CHECK(fast.network().layers[1]->explain(8)[0].find("forward: winograd") != std::string::npos);
+  CHECK(strict.network().layers[1]->explain(8)[0].find("forward: implicit_gemm") != std::string::npos);
+  CHECK(strict.network().layers[1]->explain(8)[0].find("strict") != std::string::npos);
+  const Model<float> copy = strict;
+  CHECK(copy.arithmetic() == Arithmetic::strict);
+  const Samples<float> samples(8, {24, 24, 32}, 1);
+  const Tensor<float> a = fast.predict(samples.x), b = strict.predict(samples.x);
+  bool equal = true;
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    CHECK(a[i] == doctest::Approx(b[i]).epsilon(1e-4).scale(1));
+    equal = equal && a[i] == b[i];
+  }
+  CHECK_FALSE(equal);
+}

@@ -17,6 +17,7 @@ struct LoadModelOptions {
   std::uint64_t seed = 0;          ///< of dropout, augmentation and order, should the model be trained further
   int threads = 0;                 ///< 0: as many as the process may use
   std::filesystem::path probe{};   ///< a file of save_probe: the model must agree with it (`require_probe`)
+  Arithmetic arithmetic = Arithmetic::fast;  ///< a file does not hold it
 };
 
 /// Writes a model: weights, architecture, frozen layers, classes, preprocessing. The file of that name is replaced when

@@ -82,6 +82,7 @@ Model<T> load_model(const std::filesystem::path& path, const LoadModelOptions& o
                   .name = architecture.name,
                   .threads = options.threads,
                   .preprocessing = architecture.preprocessing,
+                  .arithmetic = options.arithmetic,
                   .sequential = architecture.sequential});
   for (const std::string& name : architecture.frozen) model.freeze(named(name));
   load_weights(model, path);

@@ -83,6 +83,8 @@ class Conv2DLayer final : public Layer<T> {
               const kernels::ConvGeometry& geometry)
       : parameters_(std::move(parameters)), activation_(activation), geometry_(geometry) {}
 
+  void use(Arithmetic arithmetic) override { geometry_.arithmetic = arithmetic; }
+
   [[nodiscard]] std::vector<ParameterSpec> parameters() const override { return parameters_; }
   [[nodiscard]] BackwardNeeds needs(const ActivationFunction& f) const override {
     return detail::biased_product_needs(f);

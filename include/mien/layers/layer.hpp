@@ -12,6 +12,7 @@
 #include <mien/core/tensor.hpp>
 #include <mien/graph/node.hpp>
 #include <mien/initializers/initializer.hpp>
+#include <mien/kernels/arithmetic.hpp>
 #include <mien/kernels/conv/geometry.hpp>
 #include <mien/regularizers/regularizer.hpp>
 
@@ -77,6 +78,9 @@ class Layer {
   Layer(const Layer&) = delete;
   Layer& operator=(const Layer&) = delete;
   virtual ~Layer() = default;
+
+  /// Which arithmetic the model wants; told once, before anything else is asked.
+  virtual void use(Arithmetic /*arithmetic*/) {}
 
   virtual void forward(const ForwardPass<T>& pass) const = 0;
   virtual void backward(const BackwardPass<T>& pass) const = 0;

@@ -31,7 +31,8 @@ struct ModelOptions {
   std::string name{};             ///< in summary(); empty: "model", or "sequential"
   int threads = 0;                ///< 0: as many as the process may use
   Preprocessing preprocessing{};  ///< what is done to pixels before the first layer
-  bool sequential = false;        ///< summary() leaves the input out, as Keras does for a Sequential
+  Arithmetic arithmetic = Arithmetic::fast;  ///< strict: no algorithm that rounds more than the definition (Winograd)
+  bool sequential = false;                   ///< summary() leaves the input out, as Keras does for a Sequential
 };
 
 /// What a model asks for, in bytes.
@@ -91,6 +92,7 @@ class Model {
   [[nodiscard]] const Shape& output_shape() const { return network_->output_shape(); }
   [[nodiscard]] bool is_sequential() const { return options_.sequential; }
   [[nodiscard]] std::uint64_t seed() const { return options_.seed; }
+  [[nodiscard]] Arithmetic arithmetic() const { return options_.arithmetic; }
   [[nodiscard]] int threads() const { return threads_; }
   /// Throws OptionError below 0; 0 is as many as the process may use.
   void set_threads(int threads);

@@ -4,7 +4,7 @@ namespace mien::inline v0 {
 
 template <class T>
 Model<T>::Model(const Node& input, const Node& output, ModelOptions options)
-    : options_(std::move(options)), network_(std::make_shared<const Network<T>>(input, output)) {
+    : options_(std::move(options)), network_(std::make_shared<const Network<T>>(input, output, options_.arithmetic)) {
   if (options_.name.empty()) options_.name = "model";
   layout_ = std::make_shared<const ParameterLayout<T>>(*network_);
   values_ = std::make_unique<ParameterBlock<T>>(*layout_, true);

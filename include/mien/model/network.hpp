@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <mien/core/error.hpp>
@@ -17,11 +18,14 @@ struct Network {
   std::vector<std::unique_ptr<const Layer<T>>> layers;      ///< of each node; null for the input
   std::vector<std::vector<ParameterSpec>> parameter_specs;  ///< of each node
 
-  Network(const Node& input, const Node& output) : graph(sort_graph(input, output)) {
+  Network(const Node& input, const Node& output, Arithmetic arithmetic = Arithmetic::fast)
+      : graph(sort_graph(input, output)) {
     for (const Node& node : graph.nodes) {
       std::vector<Shape> shapes;
       for (const Node& source : node.inputs()) shapes.push_back(source.shape());
-      layers.push_back(shapes.empty() ? nullptr : node.layer().make(ScalarTag<T>{}, shapes));
+      std::unique_ptr<Layer<T>> layer = shapes.empty() ? nullptr : node.layer().make(ScalarTag<T>{}, shapes);
+      if (layer != nullptr) layer->use(arithmetic);
+      layers.push_back(std::move(layer));
       parameter_specs.push_back(shapes.empty() ? std::vector<ParameterSpec>{} : layers.back()->parameters());
     }
   }

@@ -9,10 +9,10 @@
 
 namespace mien::inline v0::kernels::winograd {
 
-/// What one value of V, M or U costs beside the product. Measured on a Zen 4, one thread, as the time beyond the
-/// products' at 57 multiplications a nanosecond: v48.1_2 (V and M rule) 5.6 ms for 21 million values, 15 each; v48.4_2
-/// (U rules) 7.6 ms for 6.6 million.
-inline constexpr std::int64_t cost_of_value = 15, cost_of_kernel_value = 60;
+/// What one value of V, M or U costs beside the products. Measured on a Zen 4, AVX-512, one thread, as the time beyond
+/// the products' at 57 multiplications a nanosecond: v48.1_2 (V and M rule) 5.1 ms for 21 million values, 14 each;
+/// v48.5_x (U rules) 2.6 ms for 6.6 million, 23 each.
+inline constexpr std::int64_t cost_of_value = 14, cost_of_kernel_value = 25;
 
 /// Multiplications of the implicit product, which leaves out taps that fall on padding.
 [[nodiscard]] constexpr std::int64_t axis_taps(std::int64_t outputs, std::int64_t cells, std::int64_t pad) {

@@ -20,12 +20,17 @@ namespace mien::inline v0::kernels::winograd {
 
 enum class Order { by_tiles, by_filters };
 
-/// Filters of one block.
-inline constexpr std::int64_t block_filters = 64;
+/// Filters of one block. By filters 32, so that U takes less of the second cache: v48.5_x 3.53 ms, 64: 3.65; by tiles
+/// 64 and 32 are equal, and 64 reads V half as often.
+[[nodiscard]] constexpr std::int64_t block_filters(Order order) { return order == Order::by_tiles ? 64 : 32; }
 
-/// What a group's V may take, in bytes, and the limits of its tiles.
-inline constexpr std::int64_t group_bytes = 512 * 1024;
-inline constexpr std::int64_t fewest_tiles = 14, most_tiles = 28;
+/// Tiles of a group, at most. By tiles V must stay in the second cache (group_bytes); v48.1_2: 28 tiles 9.04 ms, 56
+/// tiles 9.35. By filters V is read from memory, and a larger group reads U less often; v48.4_2: 16 tiles 26 ms, 28 and
+/// 56 tiles 10.4; c2.3b: 28 tiles 2.31 ms, 56 tiles 2.19. Lost: U of 128
+/// channels at a time, to keep it in the second cache (21.6 instead of 20.5 ms on one thread).
+[[nodiscard]] constexpr std::int64_t most_tiles(Order order) { return order == Order::by_tiles ? 28 : 56; }
+inline constexpr std::int64_t max_group_tiles = 56;
+inline constexpr std::int64_t group_bytes = 600 * 1024;
 
 /// Channels of the kernel that are transformed at a time.
 inline constexpr std::int64_t kernel_channels = 16;
@@ -46,15 +51,17 @@ struct ThreadScratch {
   T* input = nullptr;   ///< V of a group; by tiles
   T* kernel = nullptr;  ///< U of a block; by filters
   T* products;          ///< M of a group and a block
-  T* taps;              ///< the kernel's taps for a panel and kernel_channels, where they cannot be read as they lie
+  T* taps;              ///< the kernel's taps, copied together: a panel, kernel_channels channels
 };
 
 template <class T>
 struct Plan {
   const MicroKernels<T>* kernels;
-  std::int64_t panels, block_panels, blocks;
-  std::int64_t group_tiles, groups;
   Order order;
+  std::int64_t panels, block_panels, blocks;
+  std::int64_t strips;       ///< of as many tiles as the micro-kernel has rows
+  std::int64_t groups;       ///< of strips
+  std::int64_t group_tiles;  ///< at most
   MatrixLayout input, products;
   std::int64_t kernel_stride;  ///< from one point's matrix of a panel of U to the next's
   T* zeros = nullptr;
@@ -64,12 +71,13 @@ struct Plan {
 
   Plan(const Problem& p, std::byte* workspace)
       : kernels(&active_micro_kernels<T>()),
-        panels(ceil_div(p.columns, kernels->columns)),
-        block_panels(std::min(panels, std::max<std::int64_t>(1, block_filters / kernels->columns))),
-        blocks(ceil_div(panels, block_panels)),
-        group_tiles(tiles_of_a_group(p)),
-        groups(ceil_div(p.tiles(), group_tiles)),
         order(p.tiles() < p.columns ? Order::by_filters : Order::by_tiles),
+        panels(ceil_div(p.columns, kernels->columns)),
+        block_panels(std::min(panels, std::max<std::int64_t>(1, block_filters(order) / kernels->columns))),
+        blocks(ceil_div(panels, block_panels)),
+        strips(ceil_div(p.tiles(), kernels->rows())),
+        groups(ceil_div(strips, strips_of_a_group(p))),
+        group_tiles(ceil_div(strips, groups) * kernels->rows()),
         input(group_tiles, p.depth),
         products(group_tiles, block_panels * kernels->columns),
         kernel_stride(p.depth * kernels->columns + 16) {
@@ -88,7 +96,7 @@ struct Plan {
   /// Of one panel of U: all points.
   [[nodiscard]] std::int64_t panel_size(const Problem& p) const { return p.points() * kernel_stride; }
   [[nodiscard]] std::int64_t group_begin(const Problem& p, std::int64_t group) const {
-    return part_begin(p.tiles(), groups, group);
+    return std::min(p.tiles(), part_begin(strips, groups, group) * kernels->rows());
   }
   [[nodiscard]] ThreadScratch<T> thread_scratch(const Problem& p, Scratch& scratch) const {
     ThreadScratch<T> own;
@@ -102,12 +110,13 @@ struct Plan {
   }
 
  private:
-  /// As many tiles as the cache takes; groups that four threads can share evenly.
-  [[nodiscard]] static std::int64_t tiles_of_a_group(const Problem& p) {
-    const std::int64_t bytes = p.points() * MatrixLayout(1, p.depth).ld * static_cast<std::int64_t>(sizeof(T));
-    const std::int64_t fitting = std::clamp(group_bytes / bytes, fewest_tiles, most_tiles);
-    const std::int64_t groups = ceil_div(ceil_div(p.tiles(), fitting), 4) * 4;
-    return std::max<std::int64_t>(1, ceil_div(p.tiles(), groups));
+  /// As many as the cache takes; but one, where groups of more would be too few to share out.
+  [[nodiscard]] std::int64_t strips_of_a_group(const Problem& p) const {
+    const std::int64_t height = kernels->rows();
+    if (order == Order::by_filters) return most_tiles(order) / height;
+    const std::int64_t strip = height * p.points() * MatrixLayout(1, p.depth).ld * static_cast<std::int64_t>(sizeof(T));
+    const std::int64_t fitting = std::clamp(group_bytes / strip, std::int64_t{1}, most_tiles(order) / height);
+    return strips / fitting < wanted_tasks ? 1 : fitting;
   }
 };
 

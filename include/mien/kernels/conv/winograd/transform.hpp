@@ -16,7 +16,7 @@ namespace mien::inline v0::kernels::winograd {
 inline constexpr int tile_table = max_points * max_points;
 
 /// V = B' d B of a tile of rows x columns outputs. cells[i * max_points + j] is the pixel below point (i, j), zeros
-/// where it is beyond the border. Writes whole vectors of channels.
+/// where it is beyond the border. Writes whole vectors of channels. The cells of the next tile are fetched on the way.
 template <class T>
 struct InputTile {
   const T* const* cells;
@@ -24,14 +24,16 @@ struct InputTile {
   std::int64_t channels;
   T* to;
   const std::int64_t* places;
+  const T* const* next = nullptr;  ///< or none
 };
 
-/// U = G g G' for a panel of filters, two vectors wide: tap (r, s) of channel c is the row at taps[r * 3 + s] + c * ld;
-/// point p = i * column_points + j of channel c goes to `to` + p * stride + c * (the panel's width).
+/// U = G g G' for a panel of filters, two vectors wide: tap t = r * 3 + s of channel c is the row at taps + t * tap + c
+/// * (the panel's width); point p = i * column_points + j of channel c goes to `to` + p * stride + c * (the panel's
+/// width).
 template <class T>
 struct KernelBlock {
-  const T* const* taps;
-  std::int64_t ld, channels;
+  const T* taps;
+  std::int64_t tap, channels;
   int row_points, column_points;
   T* to;
   std::int64_t stride;

@@ -77,12 +77,15 @@ template <class T>
 using PointVectors = Vec<T>[winograd::max_points][winograd::max_points];
 
 template <int outputs, class T>
-__attribute__((always_inline)) inline void input_down(const T* const* cells, std::int64_t c, int columns,
-                                                      PointVectors<T>& t) {
+__attribute__((always_inline)) inline void input_down(const T* const* cells, const T* const* next, std::int64_t c,
+                                                      int columns, PointVectors<T>& t) {
   for (int j = 0; j < columns; ++j) {
     Vec<T> d[outputs + 2], v[outputs + 2];
 #pragma GCC unroll 6
-    for (int i = 0; i < outputs + 2; ++i) d[i] = load(cells[i * winograd::max_points + j] + c);
+    for (int i = 0; i < outputs + 2; ++i) {
+      __builtin_prefetch(next[i * winograd::max_points + j] + c);
+      d[i] = load(cells[i * winograd::max_points + j] + c);
+    }
     input_points<outputs, T>(d, v);
 #pragma GCC unroll 6
     for (int i = 0; i < outputs + 2; ++i) t[i][j] = v[i];
@@ -103,21 +106,22 @@ __attribute__((always_inline)) inline void input_along(const PointVectors<T>& t,
 /// One vector of channels of a tile, from cells[] + c to `to` + places[].
 template <class T>
 __attribute__((always_inline)) inline void transform_input_vector(const winograd::InputTile<T>& tile,
-                                                                  const T* const* cells, std::int64_t c, T* to) {
+                                                                  const T* const* cells, const T* const* next,
+                                                                  std::int64_t c, T* to) {
   PointVectors<T> t;
   const int rows = tile.rows + 2, columns = tile.columns + 2;
   switch (tile.rows) {
     case 4:
-      input_down<4>(cells, c, columns, t);
+      input_down<4>(cells, next, c, columns, t);
       break;
     case 3:
-      input_down<3>(cells, c, columns, t);
+      input_down<3>(cells, next, c, columns, t);
       break;
     case 2:
-      input_down<2>(cells, c, columns, t);
+      input_down<2>(cells, next, c, columns, t);
       break;
     default:
-      input_down<1>(cells, c, columns, t);
+      input_down<1>(cells, next, c, columns, t);
   }
   switch (tile.columns) {
     case 4:
@@ -134,8 +138,9 @@ __attribute__((always_inline)) inline void transform_input_vector(const winograd
 /// V = B' d B for all channels. The last vector's lanes beyond the channels become 0.
 template <class T>
 void transform_input(const winograd::InputTile<T>& tile) {
+  const T* const* const next = tile.next != nullptr ? tile.next : tile.cells;
   std::int64_t c = 0;
-  for (; c + lanes<T> <= tile.channels; c += lanes<T>) transform_input_vector(tile, tile.cells, c, tile.to + c);
+  for (; c + lanes<T> <= tile.channels; c += lanes<T>) transform_input_vector(tile, tile.cells, next, c, tile.to + c);
   if (c == tile.channels) return;
   T last[winograd::max_points * winograd::max_points][lanes<T>] = {};
   const T* cells[winograd::max_points * winograd::max_points];
@@ -144,7 +149,7 @@ void transform_input(const winograd::InputTile<T>& tile) {
     if (i / winograd::max_points >= tile.rows + 2 || i % winograd::max_points >= tile.columns + 2) continue;
     for (std::int64_t j = c; j < tile.channels; ++j) last[i][j - c] = tile.cells[i][j];
   }
-  transform_input_vector(tile, cells, 0, tile.to + c);
+  transform_input_vector(tile, cells, cells, 0, tile.to + c);
 }
 
 template <int points, class T>
@@ -153,11 +158,7 @@ __attribute__((always_inline)) inline void kernel_down(const winograd::KernelBlo
   for (int s = 0; s < 3; ++s) {
     Vec<T> g[3], u[points];
 #pragma GCC unroll 3
-    for (int r = 0; r < 3; ++r) {
-      const T* const tap = block.taps[r * 3 + s] + from;
-      __builtin_prefetch(tap + 4 * block.ld);  // the taps of one channel lie C * K apart: the machine sees no stream
-      g[r] = load(tap);
-    }
+    for (int r = 0; r < 3; ++r) g[r] = load(block.taps + (r * 3 + s) * block.tap + from);
     kernel_points<points, T>(g, u);
 #pragma GCC unroll 6
     for (int i = 0; i < points; ++i) t[i][s] = u[i];
@@ -181,8 +182,8 @@ void transform_kernel(const winograd::KernelBlock<T>& block) {
   PointVectors<T> t;
   for (std::int64_t c = 0; c < block.channels; ++c)
     for (int half = 0; half < 2; ++half) {
-      const std::int64_t from = c * block.ld + half * lanes<T>;
-      T* const to = block.to + (2 * c + half) * lanes<T>;
+      const std::int64_t from = (2 * c + half) * lanes<T>;
+      T* const to = block.to + from;
       switch (block.row_points) {
         case 6:
           kernel_down<6>(block, from, t);

@@ -34,26 +34,24 @@ const char* loses(const ConvGeometry& g) {
   return winograd_cost(p) < direct_cost(p) ? nullptr : "its transforms would cost more than the products that it saves";
 }
 
-/// U of one panel: channels begin ... end-1.
+/// U of one panel, channels begin ... end-1; the first one's row goes to `to`. The taps of a channel lie C * K values
+/// apart, often a power of two, and would push each other out of the caches: so each tap's values are first copied
+/// together. v48.5_x on one thread: 3.7 ms for the transform if it reads them where they lie.
 template <class T>
 void transform_panel(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, std::int64_t panel,
                      std::int64_t begin, std::int64_t end, T* to, T* scratch) {
   const ConvGeometry& g = call.geometry;
   const std::int64_t width = plan.kernels->columns, column = panel * width;
   const std::int64_t columns = std::min(width, p.columns - column);
-  const T* pointers[taps * taps];
   for (std::int64_t c = begin; c < end; c += kernel_channels) {
     const std::int64_t channels = std::min(kernel_channels, end - c);
-    const bool as_they_lie = !p.backward && columns == width;
     for (std::int64_t tap = 0; tap < taps * taps; ++tap) {
-      T* const packed = scratch + tap * kernel_channels * width;
       const T* const from = p.backward ? call.right + ((taps * taps - 1 - tap) * g.c + column) * g.k + c
                                        : call.right + (tap * g.c + c) * g.k + column;
-      pointers[tap] = as_they_lie ? from : packed;
-      if (!as_they_lie) pack_panels(from, g.k, p.backward, channels, columns, T(1), packed, 0, width);
+      pack_panels(from, g.k, p.backward, channels, columns, T(1), scratch + tap * kernel_channels * width, 0, width);
     }
-    active_transforms<T>().kernel({pointers, as_they_lie ? g.k : width, channels, p.down.points(), p.across.points(),
-                                   to + c * width, plan.kernel_stride});
+    active_transforms<T>().kernel({scratch, kernel_channels * width, channels, p.down.points(), p.across.points(),
+                                   to + (c - begin) * width, plan.kernel_stride});
   }
 }
 
@@ -61,14 +59,18 @@ void transform_panel(const ConvCall<T>& call, const Problem& p, const Plan<T>& p
 template <class T>
 void transform_group_input(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, std::int64_t begin,
                            std::int64_t end, T* to) {
-  const T* cells[tile_table];
+  const T* cells[2][tile_table];
   std::int64_t places[tile_table];
   KindCounts rows;
+  const auto find = [&](std::int64_t index) { find_cells(p, Tile(p, index), call.left, plan.zeros, cells[index % 2]); };
+  for (auto& each : cells) std::fill_n(each, tile_table, plan.zeros);
+  if (begin < end) find(begin);
   for (std::int64_t index = begin; index < end; ++index) {
     const Tile tile(p, index);
-    find_cells(p, tile, call.left, plan.zeros, cells);
+    if (index + 1 < end) find(index + 1);
     find_places(p, plan.input, rows, places);
-    active_transforms<T>().input({cells, tile.rows, tile.columns, p.depth, to, places});
+    active_transforms<T>().input(
+        {cells[index % 2], tile.rows, tile.columns, p.depth, to, places, cells[(index + 1) % 2]});
     tile.count(rows);
   }
 }
@@ -78,8 +80,8 @@ template <class T>
 void multiply_group(const Problem& p, const Plan<T>& plan, const KindCounts& tiles, const T* input, const T* kernel,
                     std::int64_t panels, T* products) {
   const std::int64_t width = plan.kernels->columns;
-  const T* a[most_tiles];
-  T* c[most_tiles];
+  const T* a[max_group_tiles];
+  T* c[max_group_tiles];
   for (std::int64_t i = 0; i < tiles.of[0]; ++i) c[i] = products + i * plan.products.ld;
   std::int64_t q = 0;
   for (int i = 0; i < p.down.points(); ++i)
@@ -131,16 +133,24 @@ void transform_group_output(const ConvCall<T>& call, const Problem& p, const Pla
   return counts;
 }
 
+/// The filters of a block: their panels, and how many there are.
+template <class T>
+struct Block {
+  std::int64_t panel, panels, first, filters;
+  Block(const Problem& p, const Plan<T>& plan, std::int64_t index)
+      : panel(index * plan.block_panels),
+        panels(std::min(plan.block_panels, plan.panels - panel)),
+        first(panel * plan.kernels->columns),
+        filters(std::min(p.columns - first, panels * plan.kernels->columns)) {}
+};
+
 /// A group of tiles and a block of filters: the products, then the output.
 template <class T>
 void finish_group(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, std::int64_t group,
-                  std::int64_t block, const T* input, const T* kernel, const ThreadScratch<T>& own) {
+                  const Block<T>& block, const T* input, const T* kernel, T* products) {
   const std::int64_t begin = plan.group_begin(p, group), end = plan.group_begin(p, group + 1);
-  const std::int64_t panel = block * plan.block_panels, panels = std::min(plan.block_panels, plan.panels - panel);
-  const std::int64_t first = panel * plan.kernels->columns;
-  multiply_group(p, plan, count_tiles(p, begin, end), input, kernel, panels, own.products);
-  transform_group_output(call, p, plan, begin, end, first, std::min(p.columns - first, panels * plan.kernels->columns),
-                         own.products);
+  multiply_group(p, plan, count_tiles(p, begin, end), input, kernel, block.panels, products);
+  transform_group_output(call, p, plan, begin, end, block.first, block.filters, products);
 }
 
 template <class T>
@@ -149,15 +159,29 @@ void run_by_tiles(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan
   parallel_for(call.threads, plan.panels * parts, [&](std::int64_t task, int thread) {
     const std::int64_t panel = task / parts, c = task % parts * kernel_channels;
     transform_panel(call, p, plan, panel, c, std::min(p.depth, c + kernel_channels),
-                    plan.shared_kernel + panel * plan.panel_size(p), scratch_of(thread).taps);
+                    plan.shared_kernel + panel * plan.panel_size(p) + c * plan.kernels->columns,
+                    scratch_of(thread).taps);
   });
   parallel_for(call.threads, plan.groups, [&](std::int64_t group, int thread) {
     const ThreadScratch<T> own = scratch_of(thread);
-    transform_group_input(call, p, plan, plan.group_begin(p, group), plan.group_begin(p, group + 1), own.input);
-    for (std::int64_t block = 0; block < plan.blocks; ++block)
-      finish_group(call, p, plan, group, block, own.input,
-                   plan.shared_kernel + block * plan.block_panels * plan.panel_size(p), own);
+    const std::int64_t begin = plan.group_begin(p, group), end = plan.group_begin(p, group + 1);
+    transform_group_input(call, p, plan, begin, end, own.input);
+    for (std::int64_t i = 0; i < plan.blocks; ++i) {
+      const Block<T> block(p, plan, i);
+      finish_group(call, p, plan, group, block, own.input, plan.shared_kernel + block.panel * plan.panel_size(p),
+                   own.products);
+    }
   });
+}
+
+/// A task of by_filters: the block's U, then group after group.
+template <class T>
+void compute_block(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, const Block<T>& block,
+                   const ThreadScratch<T>& own) {
+  for (std::int64_t i = 0; i < block.panels; ++i)
+    transform_panel(call, p, plan, block.panel + i, 0, p.depth, own.kernel + i * plan.panel_size(p), own.taps);
+  for (std::int64_t group = 0; group < plan.groups; ++group)
+    finish_group(call, p, plan, group, block, plan.shared_input + group * plan.input.size(p), own.kernel, own.products);
 }
 
 template <class T>
@@ -167,12 +191,7 @@ void run_by_filters(const ConvCall<T>& call, const Problem& p, const Plan<T>& pl
                           plan.shared_input + group * plan.input.size(p));
   });
   parallel_for(call.threads, plan.blocks, [&](std::int64_t block, int thread) {
-    const ThreadScratch<T> own = scratch_of(thread);
-    const std::int64_t first = block * plan.block_panels, last = std::min(plan.panels, first + plan.block_panels);
-    for (std::int64_t panel = first; panel < last; ++panel)
-      transform_panel(call, p, plan, panel, 0, p.depth, own.kernel + (panel - first) * plan.panel_size(p), own.taps);
-    for (std::int64_t group = 0; group < plan.groups; ++group)
-      finish_group(call, p, plan, group, block, plan.shared_input + group * plan.input.size(p), own.kernel, own);
+    compute_block(call, p, plan, Block<T>(p, plan, block), scratch_of(thread));
   });
 }
 
