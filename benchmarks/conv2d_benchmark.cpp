@@ -4,6 +4,8 @@
 
 #include <omp.h>
 
+#include <algorithm>
+
 #include "conv_shapes.hpp"
 #include "support.hpp"
 
@@ -34,6 +36,16 @@ void im2col(benchmark::State& state, const ConvShape& shape, int threads) {
                       columns.data() + thread * rows * ld, ld);
     });
   state.SetBytesProcessed(state.iterations() * output_pixels(g) * ld * static_cast<std::int64_t>(sizeof(float)));
+}
+
+/// What im2col is held against: a copy of memory that no cache holds.
+void copy(benchmark::State& state, int threads) {
+  constexpr std::int64_t pieces = 1024, piece = 64 * 1024 / static_cast<std::int64_t>(sizeof(float));
+  const Operand from(pieces * piece), to(pieces * piece);
+  for (auto _ : state)
+    parallel_for(threads, pieces,
+                 [&](std::int64_t i, int) { std::copy_n(from.data() + i * piece, piece, to.data() + i * piece); });
+  state.SetBytesProcessed(state.iterations() * pieces * piece * static_cast<std::int64_t>(sizeof(float)));
 }
 
 void ours(benchmark::State& state, const ConvShape& shape, ConvPass pass, const std::string& algorithm, int threads) {
@@ -123,8 +135,10 @@ void register_shape(const ConvShape& shape, int threads) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  for (const int threads : thread_counts())
+  for (const int threads : thread_counts()) {
+    register_timed("copy" + threads_suffix(threads), [=](benchmark::State& state) { copy(state, threads); });
     for (const ConvShape& shape : conv_shapes) register_shape(shape, threads);
+  }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
   benchmark::RunSpecifiedBenchmarks();

@@ -1,6 +1,6 @@
 """Times the networks in PyTorch, in its faster memory format: the opponent of model_benchmark.
 
-usage: pytorch_models.py [--model custom2] [--threads 2] [--steps 10]
+usage: pytorch_models.py [--model custom2] [--threads 2] [--steps 10] [--only train] [--export FILE.onnx]
 Prints a line for each of train/MODEL/batch:B and predict/MODEL/batch:B: the median in ms. vgg16 and resnet50 take
 48 x 48 pixels, vggface 224 x 224; each has three classes on average pooling.
 Needs torch (Debian: python3-torch); no torchvision."""
@@ -117,18 +117,30 @@ def time_prediction(name, batch, count):
         return median_ms(lambda: torch.softmax(model(x), 1), count)
 
 
+def export(name, path):
+    network = nn.Sequential(build(name).eval(), nn.Softmax(1))
+    torch.onnx.export(network, pictures(name, 1).contiguous(), path, input_names=["x"], output_names=["p"],
+                      dynamic_axes={"x": {0: "n"}, "p": {0: "n"}})
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--model", choices=TIMED, action="append")
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--steps", type=int, default=10)
+    arguments.add_argument("--only", choices=("train", "predict"), help="one of the two")
+    arguments.add_argument("--export", help="write the network, softmax included, to this ONNX file and time nothing")
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
     for name in options.model or TIMED:
         _, train_batch, predict_batches = TIMED[name]
-        print(f"train/{name}/batch:{train_batch} {time_training(name, train_batch, options.steps):.3f}", flush=True)
-        for batch in predict_batches:
+        if options.export:
+            export(name, options.export)
+            continue
+        if options.only != "predict":
+            print(f"train/{name}/batch:{train_batch} {time_training(name, train_batch, options.steps):.3f}", flush=True)
+        for batch in () if options.only == "train" else predict_batches:
             count = 3 * options.steps if name != "vggface" else options.steps
             print(f"predict/{name}/batch:{batch} {time_prediction(name, batch, count):.3f}", flush=True)
 

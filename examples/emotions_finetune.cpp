@@ -19,11 +19,14 @@ struct Arguments : emotions::RunArguments {
   std::string model = "vgg16", weights, unfreeze;
   int head_epochs = 10;
   double head_learning_rate = 1e-3, dropout = 0;
+  bool torchvision = false;
 };
 
 void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--model", a.model, "vgg16, vggface or resnet50")->capture_default_str();
   app.add_option("--weights", a.weights, "file with the base's weights; without one the base is as it was drawn");
+  app.add_flag("--torchvision", a.torchvision,
+               "the weights are torchvision's: pixels are prepared as it does, and ResNet50 is its v1.5");
   emotions::add_data_options(app, a);
   app.add_option("--head-epochs", a.head_epochs, "of the first stage")
       ->capture_default_str()
@@ -46,15 +49,26 @@ struct Base {
 };
 
 /// `start` is what it stands on, or nothing.
-Base base_named(const std::string& name, const Shape& shape, const std::optional<Node>& start) {
-  if (name == "vgg16")
-    return {vgg16({.include_top = false, .input_tensor = start, .input_shape = shape, .pooling = "avg"}), "block5_"};
-  if (name == "vggface")
+Base base_for(const Arguments& a, const Shape& shape, const std::optional<Node>& start) {
+  const auto prepared = [&](Application network) {
+    if (a.torchvision) network.preprocessing = torch_preprocessing();
+    return network;
+  };
+  if (a.model == "vgg16")
+    return {prepared(vgg16({.include_top = false, .input_tensor = start, .input_shape = shape, .pooling = "avg"})),
+            "block5_"};
+  if (a.model == "vggface" && a.torchvision) throw OptionError("--torchvision: torchvision has no VGGFace");
+  if (a.model == "vggface")
     return {vggface({.include_top = false, .input_tensor = start, .input_shape = shape, .pooling = "avg"}), "conv5_"};
-  if (name == "resnet50")
-    return {resnet50({.include_top = false, .input_tensor = start, .input_shape = shape, .pooling = "avg"}),
+  if (a.model == "resnet50")
+    return {prepared(resnet50({.include_top = false,
+                               .input_tensor = start,
+                               .input_shape = shape,
+                               .pooling = "avg",
+                               .stride_in_3x3 = a.torchvision,
+                               .epsilon = a.torchvision ? 1e-5 : ResNet50Options{}.epsilon})),
             "conv5_block3_"};
-  throw OptionError(text("unknown model '", name, "': expected vgg16, vggface or resnet50"));
+  throw OptionError(text("unknown model '", a.model, "': expected vgg16, vggface or resnet50"));
 }
 
 class FineTuning {
@@ -62,7 +76,7 @@ class FineTuning {
   explicit FineTuning(const Arguments& a)
       : a_(a),
         faces_(emotions::load_faces(a)),
-        base_(base_named(a.model, faces_.train.sample_shape(), {})),
+        base_(base_for(a, faces_.train.sample_shape(), {})),
         alone_(Model<float>(base_.network, {.seed = a.seed, .threads = a.threads})),
         whole_(build_whole()) {
     if (!a.weights.empty()) load_weights(*alone_, a.weights);
@@ -94,7 +108,7 @@ class FineTuning {
   [[nodiscard]] Model<float> build_whole() const {
     const Node pictures = Input(faces_.train.sample_shape());
     const Application base =
-        base_named(a_.model, pictures.shape(), a_.augment ? face_augmentation(pictures) : pictures).network;
+        base_for(a_, pictures.shape(), a_.augment ? face_augmentation(pictures) : pictures).network;
     Preprocessing preprocessing = base.preprocessing;
     preprocessing.classes = faces_.train.class_names();
     return Model<float>(pictures, head(base.output),

@@ -1,43 +1,35 @@
 #!/usr/bin/env bash
-# Times the networks here and in PyTorch, in turns, and prints medians and ratios.
+# Times mien and its opponents in turns and prints medians and ratios: the tables of docs/performance.md.
 #
-#   scripts/compare.sh [ROUNDS] [MODEL...]      3 rounds by default, of custom1 custom2 custom3 vgg16 resnet50 vggface
+#   scripts/compare.sh SECTION... [OPTIONS]      sections: gemm im2col conv2d models memory; see benchmarks/compare.py --help
 #
-# Needs Google Benchmark and PyTorch (python3-torch). Run nothing beside it.
+# Opponents take part where they are installed: libdnnl-dev, libopenblas-dev, python3-torch, and ONNX Runtime if npm is there.
+# Run nothing beside it.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-rounds=${1:-3}
-shift || true
-models=("$@")
-[[ ${#models[@]} -gt 0 ]] || models=(custom1 custom2 custom3 vgg16 resnet50 vggface)
+cd "$root"
+build=$root/build/release
 python=
 for candidate in "${PYTHON:-python3}" /usr/bin/python3; do
   "$candidate" -c "import torch" 2>/dev/null && python=$candidate && break
 done
-[[ -n $python ]] || { echo "PyTorch is missing: apt-get install python3-torch" >&2; exit 2; }
+if [[ -z $python && " $* " =~ \ (models|memory)\  ]]; then
+  fail "the sections models and memory need PyTorch: apt-get install python3-torch"
+fi
 
-cd "$root"
-build=$root/build/release
-cmake --preset release -D MIEN_BUILD_TESTS=OFF >/dev/null
-cmake --build "$build" --parallel "$(default_jobs)" --target model_benchmark >/dev/null
-say "$(lscpu | sed -n 's/^Model name: *//p'), $(nproc) threads, $(date +%F), $rounds rounds in turns"
+"$root/scripts/install-deps.sh" benchmarks
+cmake --preset release -D MIEN_BUILD_BENCHMARKS=ON >/dev/null
+cmake --build "$build" --parallel "$(default_jobs)" --target gemm_benchmark conv2d_benchmark model_benchmark >/dev/null
 
-results=$(mktemp)
-trap 'rm -f "$results"' EXIT
-for ((round = 1; round <= rounds; ++round)); do
-  for model in "${models[@]}"; do
-    "$build/benchmarks/model_benchmark" --benchmark_filter="/$model/" --benchmark_format=csv 2>/dev/null |
-      awk -F, '/^"(train|predict)/ { gsub(/"|\/real_time/, "", $1); print "mien", $1, $3 }' >>"$results"
-    "$python" benchmarks/pytorch_models.py --model "$model" --threads "$(nproc)" | sed 's/^/pytorch /' >>"$results"
-  done
-done
-
-sort -k2,2 -k1,1 -k3,3n "$results" | awk '
-  function flush_group() { if (key != "") median[key] = values[int((n + 1) / 2)]; n = 0 }
-  { k = $1 " " $2; if (k != key) { flush_group(); key = k } values[++n] = $3; names[$2] = 1 }
-  END {
-    flush_group()
-    printf "%-26s %10s %12s %22s\n", "median, ms", "mien", "PyTorch", "PyTorch / mien"
-    for (name in names) printf "%-26s %10.3f %12.3f %22.2f\n", name, median["mien " name], median["pytorch " name], median["pytorch " name] / median["mien " name] | "sort"
-  }'
+options=(--build "$build")
+if [[ " $* " == *" models "* ]]; then
+  packages=$root/build/onnxruntime
+  if [[ ! -d $packages/node_modules/onnxruntime-node ]] && command -v npm >/dev/null; then
+    mkdir -p "$packages"
+    ONNXRUNTIME_NODE_INSTALL=skip npm install --prefix "$packages" --no-audit --no-fund onnxruntime-node >/dev/null 2>&1 || true
+  fi
+  [[ -d $packages/node_modules/onnxruntime-node ]] && options+=(--onnxruntime "$packages")
+fi
+say "$(lscpu | sed -n 's/^Model name: *//p'), $(nproc) threads, $(date +%F), instructions ${MIEN_ISA:-the best}"
+PYTHON=${python:-python3} "${python:-python3}" benchmarks/compare.py "${options[@]}" "$@"

@@ -126,6 +126,15 @@ TEST_CASE("training ResNet50 on 32 pictures of 48 x 48 asks for less than 0.75 G
   CHECK(model.memory(32).total() < std::size_t{750'000'000});
 }
 
+TEST_CASE("maximum pooling has Keras's names: its own in ResNet50, one made from the class in VGG16") {
+  const Application network = resnet50({.include_top = false, .input_shape = {48, 48, 3}, .pooling = "max"}),
+                    other = vgg16({.include_top = false, .input_shape = {48, 48, 3}, .pooling = "max"});
+  tables::check_rows(tables::table(network.input, network.output), 175,
+                     {{"max_pool", "GlobalMaxPooling2D", {2048}, 0, {"conv5_block3_out"}}});
+  tables::check_rows(tables::table(other.input, other.output), 19,
+                     {{"global_max_pooling2d", "GlobalMaxPooling2D", {512}, 0, {"block5_pool"}}});
+}
+
 TEST_CASE("what ResNet50 cannot be is refused") {
   CHECK_THROWS_WITH_AS(static_cast<void>(resnet50({.input_shape = {24, 24, 3}})),
                        doctest::Contains("at least 32 x 32, got (24, 24, 3)"), OptionError);

@@ -92,15 +92,18 @@ fi
 
 # A base that is pretrained, imported, frozen, and fine-tuned: the same columns and the stage, and a run that was killed
 # between its stages, or within the second, ends with the bits of one that was not.
-small=(--synthetic 12 --image-size 32 --batch-size 8 --threads 1)
-succeeds emotions_pretrain "${small[@]}" --epochs 1 --out base
+small=(--image-size 32 --batch-size 8 --threads 1)
+succeeds emotions_pretrain --synthetic 12 "${small[@]}" --epochs 1 --out base
 [[ -s base/base.safetensors ]] || fail "the pretraining left no base.safetensors"
-tuned=(emotions_finetune --weights base/base.safetensors "${small[@]}" --head-epochs 2)
+tuned=(emotions_finetune --weights base/base.safetensors --data pictures --validation pictures "${small[@]}" --head-epochs 2)
 succeeds "${tuned[@]}" --epochs 2 --out whole
 says 'computed once'
 says '^stage head: highest val_accuracy'
 [[ $(cut -d, -f1,2 whole/history.csv | tr '\n' ' ') == "epoch,stage 1,head 2,head 3,finetune 4,finetune " ]] ||
   fail "the rows of the stages are $(cut -d, -f1,2 whole/history.csv)"
+stated=$(sed -n 's/^best epoch [34]: val_accuracy \(.*\), val_loss \(.*\)/15 pictures: accuracy \1, loss \2/p' out)
+succeeds emotions_evaluate --model whole/model.safetensors --data pictures
+says "^$stated\$"
 cp -r whole killed
 rm killed/checkpoint.safetensors
 succeeds "${tuned[@]}" --epochs 2 --out killed --resume
@@ -115,10 +118,24 @@ same_run killed
 refuses "--resume" "${tuned[@]}" --out whole
 refuses "no layer is meant" "${tuned[@]}" --unfreeze block9 --out x
 refuses "vgg19" "${tuned[@]}" --model vgg19 --out x
+refuses "no VGGFace" "${tuned[@]}" --model vggface --torchvision --out x
 refuses "at least 48 x 48" "${tuned[@]}" --model vggface --out x
 "$programs/${tuned[0]}" "${tuned[@]:1}" --model resnet50 --out x >out 2>err && fail "VGG16's weights fitted a ResNet50"
 grep -qE "missing in the file +conv1_conv/kernel" err || fail "no table says what the weights lack"
 rm -r whole killed base
+
+# A model of Keras: with more outputs than there are folders, then with a head for these.
+keras=$(cd "$(dirname "${BASH_SOURCE[0]}")/../references/keras_models" && pwd)
+succeeds emotions_evaluate --model "$keras/pictures.h5" --data pictures --image-size 36 --scale 1/255 --classes fear,angry,happy,sad
+says '^15 pictures of angry, happy, sad: accuracy [01]\.[0-9]{4} over all 4 outputs, [01]\.[0-9]{4} among these 3$'
+refuses "--classes" emotions_evaluate --model "$keras/pictures.h5" --data pictures --image-size 36 --classes angry,happy,sad
+refuses ".input_shape" emotions_evaluate --model "$keras/pictures.h5" --data pictures --classes fear,angry,happy,sad
+refuses "does not classify pictures" emotions_evaluate --model "$keras/nested_2.h5" --data pictures
+succeeds keras_finetune --model "$keras/pictures.h5" --data pictures --image-size 36 --scale 1/255 --head-epochs 1 --epochs 1 \
+  --threads 1 --out tuned.safetensors
+stated=$(sed -n 's/^15 pictures: accuracy \([0-9.]*\); written to tuned.safetensors$/\1/p' out)
+succeeds emotions_evaluate --model tuned.safetensors --data pictures
+says "^15 pictures: accuracy $stated, loss "
 
 # What goes wrong is one line that says what.
 refuses nowhere emotions_train --data nowhere --out x

@@ -108,16 +108,19 @@ inline int visit(const Hdf5File& file, const hdf5::Object& object) {
   return refused;
 }
 
-/// Opens a file as HDF5 and as Keras's and reads all of it. Returns whether anything was refused; anything but a
-/// FileError goes through to the test.
-inline bool refuses(const std::filesystem::path& path) {
-  bool refused = false;
+/// Opens a file as HDF5 and reads all of it. Returns whether anything was refused; anything but a FileError goes
+/// through to the test.
+inline bool refused_as_hdf5(const std::filesystem::path& path) {
   try {
     const Hdf5File file(path);
-    refused = visit(file, file.root()) > 0;
+    return visit(file, file.root()) > 0;
   } catch (const FileError&) {
-    refused = true;
+    return true;
   }
+}
+
+/// The same as a file of Keras.
+inline bool refused_as_keras(const std::filesystem::path& path) {
   try {
     const KerasHdf5File file(path);
     for (const StoredTensor& tensor : file.tensors()) {
@@ -125,10 +128,10 @@ inline bool refuses(const std::filesystem::path& path) {
       std::vector<std::byte> bytes(tensor.bytes);
       file.read(tensor, bytes);
     }
+    return false;
   } catch (const FileError&) {
-    refused = true;
+    return true;
   }
-  return refused;
 }
 
 /// The message that opening and reading a file of Keras ends with; "" if all is well.

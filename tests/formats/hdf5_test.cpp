@@ -122,9 +122,9 @@ TEST_CASE("HDF5: a group's B-tree that leads back to itself is refused") {
     std::string own(8, '\0');
     std::memcpy(own.data(), &at, sizeof at);
     file.change(at + 24 + 8, own);  // its first child
-    CHECK(hdf5_files::refuses(file.path()));
+    CHECK(hdf5_files::refused_as_hdf5(file.path()));
     file.restore(at + 24 + 8, 8);
   }
   CHECK(upper > 1);
-  CHECK_FALSE(hdf5_files::refuses(file.path()));
+  CHECK_FALSE(hdf5_files::refused_as_hdf5(file.path()));
 }

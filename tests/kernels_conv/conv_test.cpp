@@ -75,7 +75,8 @@ std::string describe(const ConvGeometry& g) {
          pair(g.pad_top, g.pad_left) + " " + pair(g.pad_bottom, g.pad_right) + " groups " + std::to_string(g.groups);
 }
 
-/// Every algorithm that accepts the geometry gives the reference's bits in every pass.
+/// Every exact algorithm that accepts the geometry gives the reference's bits in every pass (the others have a test of
+/// their own: winograd_test.cpp).
 template <class T>
 void check_all(const ConvGeometry& g) {
   const std::string geometry = describe(g);
@@ -87,7 +88,7 @@ void check_all(const ConvGeometry& g) {
     CAPTURE(std::string(to_string(pass)));
     const std::vector<T> expected = operands.run(pass, "reference");
     for (const ConvAlgorithm<T>& algorithm : conv_algorithms<T>(pass)) {
-      if (algorithm.accepts(g) != nullptr) continue;
+      if (algorithm.accepts(g) != nullptr || !algorithm.exact) continue;
       CAPTURE(std::string(algorithm.name));
       CHECK(operands.run(pass, algorithm.name) == expected);
     }

@@ -172,6 +172,16 @@ TEST_CASE("gemm: a depth of several blocks, a depth cut into pieces, several blo
   });
 }
 
+TEST_CASE("gemm: one row, and few rows with a B larger than the second cache") {
+  for_each_isa([] {
+    for (const bool ta : {false, true})
+      for (const std::int64_t m : {1, 2, 64, 65}) {
+        check<float>({m, 300, 1100, ta, false, 1, 0}, true);
+        check<float>({m, 70, 4200, ta, false, 1, 2, 3}, true);
+      }
+  });
+}
+
 TEST_CASE("gemm: rows that lie a multiple of 4096 bytes apart") {
   for_each_isa([] {
     check<float>({150, 40, 1024});
@@ -233,7 +243,7 @@ TEST_CASE("gemm: relu keeps a NaN") {
 TEST_CASE("gemm: the same bits for any number of threads") {
   for_each_isa([] {
     for (const Case& t : {Case{300, 200, 300}, Case{40, 70, 20000, true}, Case{9, 500, 400, false, true},
-                          Case{100, 100, 3000, false, false, 1, 2}}) {
+                          Case{1, 700, 900}, Case{60, 700, 900, true}, Case{100, 100, 3000, false, false, 1, 2}}) {
       Operands<float> operands(t);
       for (float& v : operands.a) v *= 0.1F;  // no longer exact: an order of summation shows
       const std::vector<float> one = operands.run(1);

@@ -4,6 +4,7 @@
 
 #include <mien/layers/average_pooling2d.hpp>
 #include <mien/layers/global_average_pooling2d.hpp>
+#include <mien/layers/global_max_pooling2d.hpp>
 #include <mien/layers/max_pooling2d.hpp>
 #include <mien/testing/check_layer.hpp>
 
@@ -60,7 +61,17 @@ TEST_CASE("global average pooling") {
   CHECK(result.d_inputs[0] == Values{1, 2, 1, 2, 1, 2, 1, 2});
 }
 
+TEST_CASE("global max pooling") {
+  const auto result = run(GlobalMaxPooling2D{}, {2, 2, 2}, {1, 40, 2, 20, 6, 30, 6, 10}, {4, 8});
+  CHECK(result.output == Values{6, 40});
+  CHECK(result.d_inputs[0] == Values{0, 8, 0, 0, 4, 0, 0, 0});
+  CHECK(shape_of(GlobalMaxPooling2D{.keepdims = true}, {5, 8, 7}) == Shape{1, 1, 7});
+  CHECK_THROWS_AS(shape_of(GlobalMaxPooling2D{}, {9, 1}), ShapeError);
+}
+
 TEST_CASE("pooling keeps the contract of layers") {
+  testing::check_layer(GlobalMaxPooling2D{}, {{5, 6, 3}});
+  testing::check_layer(GlobalMaxPooling2D{.keepdims = true}, {{16, 17, 2}});
   testing::check_layer(MaxPooling2D{}, {{4, 6, 3}});
   testing::check_layer(MaxPooling2D{.pool_size = 3, .strides = 2, .padding = Padding::same}, {{5, 6, 19}});
   testing::check_layer(AveragePooling2D{.pool_size = {3, 2}, .strides = 1, .padding = Padding::same}, {{5, 6, 3}});

@@ -23,7 +23,7 @@ struct ResNet50Options {
   bool include_top = true;                             ///< average pooling and the dense layer
   std::optional<Node> input_tensor{};                  ///< what to stand on, instead of an input of input_shape
   Shape input_shape{224, 224, 3};                      ///< height, width (at least 32), channels
-  std::string pooling{};                               ///< without the top: "" or "avg" over the picture
+  std::string pooling{};                               ///< without the top: "", "avg" or "max" over the picture
   std::int64_t classes = 1000;                         ///< units of the last layer, with the top
   ActivationFunction classifier_activation = softmax;  ///< of the last layer, with the top
   bool stride_in_3x3 = false;  ///< v1.5, torchvision's: a stage's stride is in its first 3x3, not in the 1x1 before
@@ -99,7 +99,7 @@ template <class = void>
 [[nodiscard]] Application resnet50(const ResNet50Options& options = {}) {
   const Node x = detail::application_start("resnet50", options.input_tensor, options.input_shape, 32);
   Node y = detail::ResNet50Builder(options).body(x);
-  y = detail::pooled("resnet50", y, options.include_top ? "avg" : options.pooling, "avg_pool");
+  y = detail::pooled("resnet50", y, options.include_top ? "avg" : options.pooling, "avg_pool", "max_pool");
   if (options.include_top)
     y = Dense{.units = options.classes, .activation = options.classifier_activation, .name = "predictions"}(y);
   return {"resnet50", Sequential{x}.input(), y, options.stride_in_3x3 ? torch_preprocessing() : caffe_preprocessing()};

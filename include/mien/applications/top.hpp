@@ -9,6 +9,7 @@
 #include <mien/core/error.hpp>
 #include <mien/graph/node.hpp>
 #include <mien/layers/global_average_pooling2d.hpp>
+#include <mien/layers/global_max_pooling2d.hpp>
 #include <mien/layers/input.hpp>
 #include <mien/layers/sequential.hpp>
 
@@ -25,12 +26,13 @@ namespace mien::inline v0::detail {
   return given ? *given : Input(shape);
 }
 
-/// What stands on a network without its top: "" nothing, "avg" the mean over the picture. Throws OptionError.
+/// What stands on a network without its top: "" nothing, "avg" or "max" pooling over the picture. Throws OptionError.
 [[nodiscard]] inline Node pooled(std::string_view network, const Node& x, std::string_view pooling,
-                                 const std::string& average_name = {}) {
+                                 const std::string& average_name = {}, const std::string& maximum_name = {}) {
   if (pooling.empty()) return x;
   if (pooling == "avg") return GlobalAveragePooling2D{.name = average_name}(x);
-  throw OptionError(text(network, ": pooling is \"\" or \"avg\", got \"", pooling, "\""));
+  if (pooling == "max") return GlobalMaxPooling2D{.name = maximum_name}(x);
+  throw OptionError(text(network, ": pooling is \"\", \"avg\" or \"max\", got \"", pooling, "\""));
 }
 
 }  // namespace mien::inline v0::detail

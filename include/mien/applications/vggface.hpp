@@ -18,7 +18,7 @@ struct VggFaceOptions {
   bool include_top = true;                             ///< the three dense layers
   std::optional<Node> input_tensor{};                  ///< what to stand on, instead of an input of input_shape
   Shape input_shape{224, 224, 3};                      ///< height, width (at least 48), channels
-  std::string pooling{};                               ///< without the top: "" or "avg" over the picture
+  std::string pooling{};                               ///< without the top: "", "avg" or "max" over the picture
   std::int64_t classes = 2622;                         ///< units of the last layer, with the top: the people of VGGFace
   ActivationFunction classifier_activation = softmax;  ///< of the last layer, with the top
   Initializer kernel_initializer = glorot_uniform;     ///< of the convolutions

@@ -2,6 +2,7 @@
 // Reading and writing models in mien::compiled.
 
 #include <mien/compiled/model.hpp>
+#include <mien/io/keras_model.hpp>
 #include <mien/io/load_weights.hpp>
 #include <mien/io/model_file.hpp>
 #include <mien/io/probe.hpp>
@@ -23,7 +24,8 @@ namespace mien::inline v0 {
     MIEN_TEMPLATE ProbeReport compare_with_probe(Model<T>& model, const std::filesystem::path& path,          \
                                                  double tolerance);                                           \
     MIEN_TEMPLATE void require_probe(Model<T>& model, const std::filesystem::path& path, double tolerance);   \
-    MIEN_TEMPLATE Model<T> load_model(const std::filesystem::path& path, const LoadModelOptions& options);
+    MIEN_TEMPLATE Model<T> load_model(const std::filesystem::path& path, const LoadModelOptions& options);    \
+    MIEN_TEMPLATE Model<T> load_keras_model(const std::filesystem::path& path, const LoadKerasOptions& options);
 
 MIEN_COMPILED_FILES(float)
 MIEN_COMPILED_FILES(double)

@@ -8,15 +8,21 @@
 #include <mien/layers/concatenate.hpp>
 #include <mien/layers/conv2d.hpp>
 #include <mien/layers/dense.hpp>
+#include <mien/layers/depthwise_conv2d.hpp>
 #include <mien/layers/dropout.hpp>
 #include <mien/layers/flatten.hpp>
 #include <mien/layers/global_average_pooling2d.hpp>
+#include <mien/layers/global_max_pooling2d.hpp>
 #include <mien/layers/input.hpp>
+#include <mien/layers/leaky_relu.hpp>
 #include <mien/layers/max_pooling2d.hpp>
 #include <mien/layers/random_flip.hpp>
 #include <mien/layers/random_rotation.hpp>
 #include <mien/layers/random_translation.hpp>
 #include <mien/layers/rescaling.hpp>
+#include <mien/layers/reshape.hpp>
+#include <mien/layers/separable_conv2d.hpp>
+#include <mien/layers/up_sampling2d.hpp>
 #include <mien/layers/zero_padding2d.hpp>
 
 #if defined(MIEN_COMPILED)
@@ -39,15 +45,21 @@ MIEN_COMPILED_LAYER(BatchNormalization)
 MIEN_COMPILED_LAYER(Concatenate)
 MIEN_COMPILED_LAYER(Conv2D)
 MIEN_COMPILED_LAYER(Dense)
+MIEN_COMPILED_LAYER(DepthwiseConv2D)
 MIEN_COMPILED_LAYER(Dropout)
 MIEN_COMPILED_LAYER(Flatten)
 MIEN_COMPILED_LAYER(GlobalAveragePooling2D)
+MIEN_COMPILED_LAYER(GlobalMaxPooling2D)
 MIEN_COMPILED_LAYER(InputLayer)
+MIEN_COMPILED_LAYER(LeakyReLU)
 MIEN_COMPILED_LAYER(MaxPooling2D)
 MIEN_COMPILED_LAYER(RandomFlip)
 MIEN_COMPILED_LAYER(RandomRotation)
 MIEN_COMPILED_LAYER(RandomTranslation)
 MIEN_COMPILED_LAYER(Rescaling)
+MIEN_COMPILED_LAYER(Reshape)
+MIEN_COMPILED_LAYER(SeparableConv2D)
+MIEN_COMPILED_LAYER(UpSampling2D)
 MIEN_COMPILED_LAYER(ZeroPadding2D)
 
 #  undef MIEN_COMPILED_LAYER

@@ -5,6 +5,7 @@
 #include <mien/model/evaluation.hpp>
 #include <mien/model/fit.hpp>
 #include <mien/model/model.hpp>
+#include <mien/model/profiling.hpp>
 
 #if defined(MIEN_COMPILED)
 #  if defined(MIEN_COMPILING_MODEL)

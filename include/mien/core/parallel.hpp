@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstdio>
 
+#include <mien/core/loop_clock.hpp>
+
 #if defined(_OPENMP)
 #  include <omp.h>
 #endif
@@ -72,7 +74,7 @@ using ParallelPart = void (*)(const void* body, std::int64_t first, std::int64_t
 
 /// The library's one parallel region. Without a template around it, so that a program compiles it once and not for each
 /// loop.
-inline void run_parallel([[maybe_unused]] int threads, std::int64_t tasks, ParallelPart part, const void* body) {
+inline void run_team([[maybe_unused]] int threads, std::int64_t tasks, ParallelPart part, const void* body) {
   const auto run = [=](std::int64_t thread, std::int64_t team) {
     const FlushDenormals flush;
     part(body, tasks * thread / team, tasks * (thread + 1) / team, static_cast<int>(thread));
@@ -86,6 +88,32 @@ inline void run_parallel([[maybe_unused]] int threads, std::int64_t tasks, Paral
   }
 #endif
   run(0, 1);
+}
+
+/// The same for a thread that has a LoopClock. Loops inside the body belong to this one.
+inline void run_timed_team(LoopClock& clock, int threads, std::int64_t tasks, ParallelPart part, const void* body) {
+  struct Timed {
+    ParallelPart part;
+    const void* body;
+    LoopTimes times;
+  };
+  Timed timed{part, body, {}};
+  const auto timed_part = [](const void* erased, std::int64_t first, std::int64_t end, int thread) {
+    // The object is timed above, which is not const.
+    auto& own = *const_cast<Timed*>(static_cast<const Timed*>(erased));
+    const std::int64_t start = nanoseconds();
+    own.part(own.body, first, end, thread);
+    own.times.add(nanoseconds() - start);
+  };
+  loop_clock() = nullptr;
+  run_team(threads, tasks, timed_part, &timed);
+  loop_clock() = &clock;
+  timed.times.report(clock);
+}
+
+inline void run_parallel(int threads, std::int64_t tasks, ParallelPart part, const void* body) {
+  if (LoopClock* const clock = loop_clock()) return run_timed_team(*clock, threads, tasks, part, body);
+  run_team(threads, tasks, part, body);
 }
 
 }  // namespace detail

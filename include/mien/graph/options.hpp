@@ -54,6 +54,7 @@ class OptionVisitor {
   virtual void operator()(const char* name, double& value) = 0;
   virtual void operator()(const char* name, std::string& value) = 0;
   virtual void operator()(const char* name, std::vector<double>& value) = 0;
+  virtual void operator()(const char* name, std::vector<std::int64_t>& value) = 0;
   virtual void operator()(const char* name, Size2D& value) = 0;
   virtual void operator()(const char* name, std::optional<Size2D>& value) = 0;
   virtual void operator()(const char* name, Border2D& value) = 0;

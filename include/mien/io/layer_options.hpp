@@ -31,6 +31,7 @@ class OptionWriter final : public OptionVisitor {
     out_[name] = Json::array();
     for (const double x : value) out_[name].push_back(json_number(x));
   }
+  void operator()(const char* name, std::vector<std::int64_t>& value) override { out_[name] = value; }
   void operator()(const char* name, Size2D& value) override { out_[name] = {value.height, value.width}; }
   void operator()(const char* name, std::optional<Size2D>& value) override {
     out_[name] = value ? Json{value->height, value->width} : Json(nullptr);
@@ -68,6 +69,7 @@ class OptionReader final : public OptionVisitor {
   void operator()(const char* name, double& value) override { read(name, value); }
   void operator()(const char* name, std::string& value) override { read(name, value); }
   void operator()(const char* name, std::vector<double>& value) override { read(name, value); }
+  void operator()(const char* name, std::vector<std::int64_t>& value) override { read(name, value); }
   void operator()(const char* name, Size2D& value) override {
     std::array<std::int64_t, 2> pair{value.height, value.width};
     read(name, pair);

@@ -54,6 +54,18 @@ template <class T>
   }
 }
 
+/// A stored tensor's numbers as T.
+template <class T, class Stored>
+void read_as(const TensorFile& file, const StoredTensor& tensor, TensorView<T> to) {
+  if constexpr (std::is_same_v<T, Stored>) {
+    file.read(tensor, std::as_writable_bytes(to.span()));
+  } else {
+    std::vector<Stored> values(static_cast<std::size_t>(to.size()));
+    file.read(tensor, std::as_writable_bytes(std::span(values)));
+    std::transform(values.begin(), values.end(), to.begin(), [](Stored v) { return static_cast<T>(v); });
+  }
+}
+
 }  // namespace io
 
 template <class T>

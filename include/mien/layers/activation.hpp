@@ -20,6 +20,7 @@ class ActivationLayer final : public Layer<T> {
     return {.inputs = !from_output, .output = from_output && f != linear};
   }
   [[nodiscard]] bool in_place() const override { return differentiable_from_output(activation_); }
+  [[nodiscard]] bool backward_in_place() const override { return true; }
   [[nodiscard]] bool identity_in_inference() const override { return activation_ == linear; }
   [[nodiscard]] ActivationFunction activation() const override { return activation_; }
   [[nodiscard]] bool only_activates() const override { return true; }

@@ -12,6 +12,7 @@
 #include <mien/kernels/epilogue.hpp>
 #include <mien/kernels/gemm/scratch.hpp>
 #include <mien/kernels/norm/batch_norm.hpp>
+#include <mien/kernels/norm/batch_norm_pool.hpp>
 #include <mien/layers/layer.hpp>
 
 namespace mien::inline v0 {
@@ -116,6 +117,12 @@ class BatchNormalizationLayer final : public Layer<T> {
     return forward_workspace(batch, threads);
   }
   [[nodiscard]] bool fuses_activation() const override { return true; }
+  [[nodiscard]] bool backward_in_place() const override { return true; }
+  /// Windows side by side, behind a monotone function that the kernels apply: the maximum commutes with it.
+  [[nodiscard]] bool fuses_max_pooling(const kernels::ConvGeometry& windows,
+                                       const ActivationFunction& f) const override {
+    return kernels::windows_tile(windows) && kernels::applied_in_registers(f) && slope_of(f) >= 0;
+  }
 
   void forward(const ForwardPass<T>& pass) const override;
   void backward(const BackwardPass<T>& pass) const override;
@@ -196,10 +203,20 @@ class BatchNormalizationLayer final : public Layer<T> {
       work.scale[c] = static_cast<T>(gamma(p, c) * static_cast<double>(statistics.inverse[c]));
       work.shift[c] = static_cast<T>(beta(p, c));
     }
-    using Kind = ActivationFunction::Kind;
-    const double slope = activation.kind == Kind::relu ? 0 : activation.kind == Kind::leaky_relu ? activation.alpha : 1;
-    return {statistics.mean, work.scale, work.shift, static_cast<T>(slope)};
+    return {statistics.mean, work.scale, work.shift, static_cast<T>(slope_of(activation))};
   }
+  [[nodiscard]] static double slope_of(const ActivationFunction& f) {
+    using Kind = ActivationFunction::Kind;
+    return f.kind == Kind::relu ? 0 : f.kind == Kind::leaky_relu ? f.alpha : 1;
+  }
+  [[nodiscard]] static kernels::ConvGeometry windows_of(const Pass& pass) {
+    kernels::ConvGeometry windows = *pass.pooling;
+    windows.n = pass.batch;
+    return windows;
+  }
+  /// The sums of backward in work.first and work.second; dx where it is wanted.
+  void sum_gradients(const BackwardPass<T>& pass, const kernels::NormChannels<T>& norm, const Work& work) const;
+  void write_input_gradient(const BackwardPass<T>& pass, const kernels::NormChannels<T>& norm, const Work& work) const;
 
   BatchNormalization options_;
   std::int64_t channels_, rows_;
@@ -236,6 +253,7 @@ void BatchNormalizationLayer<T>::forward(const ForwardPass<T>& pass) const {
   const kernels::NormChannels<T> norm = channels_of(p, statistics, work, pass.activation);
   const T* x = pass.inputs[0].data();
   T* y = pass.output.data();
+  if (pass.pooling != nullptr) return kernels::norm_pool_forward(windows_of(pass), norm, x, y, pass.threads);
   const auto apply_block = [&](std::int64_t first, std::int64_t count, std::int64_t) {
     T* own = y + first * channels_;
     kernels::norm_apply(count, channels_, norm, x + first * channels_, own);
@@ -243,6 +261,35 @@ void BatchNormalizationLayer<T>::forward(const ForwardPass<T>& pass) const {
       kernels::activate(pass.activation, count, channels_, own, own, 1);
   };
   kernels::for_each_norm_block(rows, channels_, pass.threads, apply_block);
+}
+
+template <class T>
+void BatchNormalizationLayer<T>::sum_gradients(const BackwardPass<T>& pass, const kernels::NormChannels<T>& norm,
+                                               const Work& work) const {
+  const T* x = pass.inputs[0].data();
+  const T* dy = pass.d_output.data();
+  if (pass.pooling != nullptr)
+    kernels::norm_pool_gradient_sums(windows_of(pass), norm, x, dy, work.partial, work.first, work.second,
+                                     pass.threads);
+  else
+    kernels::norm_gradient_sums(pass.batch * rows_, channels_, norm, x, dy, work.partial, work.first, work.second,
+                                pass.threads);
+}
+
+template <class T>
+void BatchNormalizationLayer<T>::write_input_gradient(const BackwardPass<T>& pass, const kernels::NormChannels<T>& norm,
+                                                      const Work& work) const {
+  const T* x = pass.inputs[0].data();
+  const T* dy = pass.d_output.data();
+  T* dx = pass.d_inputs[0].data();
+  const kernels::NormGradient<T> gradient{work.offset, work.slant, work.scale};
+  if (pass.pooling != nullptr)
+    return kernels::norm_pool_backward(windows_of(pass), norm, gradient, x, dy, dx, pass.threads);
+  const auto backward_block = [&](std::int64_t first, std::int64_t count, std::int64_t) {
+    const std::int64_t at = first * channels_;
+    kernels::norm_backward(count, channels_, norm, gradient, x + at, dy + at, dx + at);
+  };
+  kernels::for_each_norm_block(pass.batch * rows_, channels_, pass.threads, backward_block);
 }
 
 /// With the gradient dt before the activation, sums over the n rows of a channel, and k = gamma / sqrt(variance +
@@ -261,12 +308,11 @@ void BatchNormalizationLayer<T>::backward(const BackwardPass<T>& pass) const {
   const Parameters p = named(pass.parameters), d = named(pass.d_parameters);
   if (!of_batch(pass)) use_moving(p, statistics);
   const kernels::NormChannels<T> norm = channels_of(p, statistics, work, pass.activation);
-  const T* x = pass.inputs[0].data();
   T* dy = pass.d_output.data();
   if (!kernels::applied_in_registers(pass.activation))
     kernels::activate_backward<T>(pass.activation, rows, channels_, nullptr, pass.output.data(), dy, dy, pass.threads);
   if (of_batch(pass) || d.gamma || d.beta)
-    kernels::norm_gradient_sums(rows, channels_, norm, x, dy, work.partial, work.first, work.second, pass.threads);
+    sum_gradients(pass, norm, work);
   else
     std::fill_n(work.first, channels_, 0.0), std::fill_n(work.second, channels_, 0.0);
   const double n = of_batch(pass) ? static_cast<double>(rows) : std::numeric_limits<double>::infinity();
@@ -277,13 +323,7 @@ void BatchNormalizationLayer<T>::backward(const BackwardPass<T>& pass) const {
     work.offset[c] = static_cast<T>(work.first[c] / n);
     work.slant[c] = static_cast<T>(work.second[c] * inverse * inverse / n);
   }
-  if (!pass.d_inputs[0]) return;
-  T* dx = pass.d_inputs[0].data();
-  const auto backward_block = [&](std::int64_t first, std::int64_t count, std::int64_t) {
-    const std::int64_t at = first * channels_;
-    kernels::norm_backward(count, channels_, norm, {work.offset, work.slant, work.scale}, x + at, dy + at, dx + at);
-  };
-  kernels::for_each_norm_block(rows, channels_, pass.threads, backward_block);
+  if (pass.d_inputs[0]) write_input_gradient(pass, norm, work);
 }
 
 template <class T>

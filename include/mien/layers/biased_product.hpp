@@ -12,6 +12,15 @@
 
 namespace mien::inline v0::detail {
 
+/// The bias of a layer's options.
+template <class Options>
+[[nodiscard]] ParameterSpec bias_of(const Options& options, std::int64_t channels) {
+  return {.name = "bias",
+          .shape = {channels},
+          .initializer = options.bias_initializer,
+          .regularizer = options.bias_regularizer};
+}
+
 /// The kernel, and the bias unless the options have none.
 template <class Options>
 [[nodiscard]] std::vector<ParameterSpec> kernel_and_bias(const Options& options, const Shape& kernel) {
@@ -19,11 +28,7 @@ template <class Options>
                                     .shape = kernel,
                                     .initializer = options.kernel_initializer,
                                     .regularizer = options.kernel_regularizer}};
-  if (options.use_bias)
-    specs.push_back({.name = "bias",
-                     .shape = {kernel[-1]},
-                     .initializer = options.bias_initializer,
-                     .regularizer = options.bias_regularizer});
+  if (options.use_bias) specs.push_back(bias_of(options, kernel[-1]));
   return specs;
 }
 
@@ -39,11 +44,12 @@ template <class T>
 }
 
 /// Calls product(y, epilogue) and applies what the epilogue cannot: softmax, and functions whose argument is saved. The
-/// second parameter is the bias; a predictor may add one that the options do not have.
+/// parameter number `place` is the bias; a predictor may add one that the options do not have.
 template <class T, class Product>
-void biased_product_forward(const ForwardPass<T>& pass, std::int64_t columns, const Product& product) {
+void biased_product_forward(const ForwardPass<T>& pass, std::int64_t columns, const Product& product,
+                            std::size_t place = 1) {
   const ActivationFunction f = pass.activation;
-  const T* const bias = pass.parameters.size() > 1 ? pass.parameters[1].data() : nullptr;
+  const T* const bias = pass.parameters.size() > place ? pass.parameters[place].data() : nullptr;
   T* const y = pass.output.data();
   const bool save = pass.training && !differentiable_from_output(f);
   if (!save && f != softmax) return product(y, kernels::Epilogue<T>{.bias = bias, .activation = f});
@@ -55,13 +61,22 @@ void biased_product_forward(const ForwardPass<T>& pass, std::int64_t columns, co
 /// Turns d_output into the gradient by the sums before the activation, and writes the bias's gradient. `workspace`:
 /// kernels::column_sums_workspace() bytes.
 template <class T>
-void biased_product_backward(const BackwardPass<T>& pass, std::int64_t columns, std::byte* workspace) {
+void biased_product_backward(const BackwardPass<T>& pass, std::int64_t columns, std::byte* workspace,
+                             std::size_t place = 1) {
   const std::int64_t rows = pass.d_output.size() / columns;
   T* const dy = pass.d_output.data();
-  kernels::activate_backward<T>(pass.activation, rows, columns, reinterpret_cast<const T*>(pass.saved),
-                                pass.output.data(), dy, dy, pass.threads);
-  if (pass.d_parameters.size() > 1 && pass.d_parameters[1])
-    kernels::column_sums<T>(rows, columns, dy, pass.d_parameters[1].data(), pass.threads, workspace);
+  const T* const x = reinterpret_cast<const T*>(pass.saved);
+  const T* const y = pass.output.data();
+  const ActivationFunction f = pass.activation;
+  if (pass.d_parameters.size() <= place || !pass.d_parameters[place])
+    return kernels::activate_backward<T>(f, rows, columns, x, y, dy, dy, pass.threads);
+  const auto at = [](const T* p, std::int64_t i) { return p == nullptr ? nullptr : p + i; };
+  // Each block of rows is differentiated just before it is summed, while it is in cache.
+  const auto differentiate = [&](std::int64_t first, std::int64_t count) {
+    const std::int64_t i = first * columns;
+    kernels::activate_backward<T>(f, count, columns, at(x, i), at(y, i), dy + i, dy + i, 1);
+  };
+  kernels::column_sums<T>(rows, columns, dy, pass.d_parameters[place].data(), pass.threads, workspace, differentiate);
 }
 
 }  // namespace mien::inline v0::detail

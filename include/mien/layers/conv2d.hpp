@@ -50,7 +50,7 @@ struct Conv2D {
   bool trainable = true;                            ///< false: the parameters stay as they are
 
   [[nodiscard]] Shape output_shape(std::span<const Shape> inputs) const {
-    const kernels::ConvGeometry g = detail::conv_geometry(*this, inputs);
+    const kernels::ConvGeometry g = detail::conv_geometry(*this, inputs, filters, groups);
     return {g.oh, g.ow, g.k};
   }
   template <class T>
@@ -75,21 +75,20 @@ struct Conv2D {
   }
 };
 
+/// Any convolution with one kernel: it knows its geometry, its parameters (kernel, perhaps bias) and its activation.
 template <class T>
 class Conv2DLayer final : public Layer<T> {
  public:
-  Conv2DLayer(Conv2D options, const kernels::ConvGeometry& geometry)
-      : options_(std::move(options)), geometry_(geometry) {}
+  Conv2DLayer(std::vector<ParameterSpec> parameters, const ActivationFunction& activation,
+              const kernels::ConvGeometry& geometry)
+      : parameters_(std::move(parameters)), activation_(activation), geometry_(geometry) {}
 
-  [[nodiscard]] std::vector<ParameterSpec> parameters() const override {
-    return detail::kernel_and_bias(options_,
-                                   {geometry_.r, geometry_.s, kernels::group_channels(geometry_), geometry_.k});
-  }
+  [[nodiscard]] std::vector<ParameterSpec> parameters() const override { return parameters_; }
   [[nodiscard]] BackwardNeeds needs(const ActivationFunction& f) const override {
     return detail::biased_product_needs(f);
   }
   [[nodiscard]] std::size_t saved_bytes(std::int64_t batch) const override {
-    return detail::biased_product_saved<T>(options_.activation, outputs(batch));
+    return detail::biased_product_saved<T>(activation_, outputs(batch));
   }
   [[nodiscard]] std::size_t forward_workspace(std::int64_t batch, int threads) const override {
     return kernels::conv_workspace<T>(over(batch), kernels::ConvPass::forward, threads);
@@ -106,7 +105,10 @@ class Conv2DLayer final : public Layer<T> {
       lines.push_back(kernels::explain_choice<T>(over(batch), pass));
     return lines;
   }
-  [[nodiscard]] ActivationFunction activation() const override { return options_.activation; }
+  [[nodiscard]] double flop(std::int64_t batch) const override {
+    return 2.0 * static_cast<double>(outputs(batch) * kernels::patch_size(geometry_));
+  }
+  [[nodiscard]] ActivationFunction activation() const override { return activation_; }
   [[nodiscard]] bool fuses_activation() const override { return true; }
   [[nodiscard]] bool absorbs_affine() const override { return true; }
 
@@ -138,13 +140,16 @@ class Conv2DLayer final : public Layer<T> {
     return kernels::output_pixels(over(batch)) * geometry_.k;
   }
 
-  Conv2D options_;
+  std::vector<ParameterSpec> parameters_;
+  ActivationFunction activation_;
   kernels::ConvGeometry geometry_;  ///< of one sample
 };
 
 template <class T>
 std::unique_ptr<Layer<T>> Conv2D::make(std::span<const Shape> inputs) const {
-  return std::make_unique<Conv2DLayer<T>>(*this, detail::conv_geometry(*this, inputs));
+  const kernels::ConvGeometry g = detail::conv_geometry(*this, inputs, filters, groups);
+  return std::make_unique<Conv2DLayer<T>>(detail::kernel_and_bias(*this, {g.r, g.s, kernels::group_channels(g), g.k}),
+                                          activation, g);
 }
 
 }  // namespace mien::inline v0

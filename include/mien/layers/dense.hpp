@@ -81,6 +81,9 @@ class DenseLayer final : public Layer<T> {
                      kernels::gemm_workspace(input_product(batch), threads),
                      kernels::column_sums_workspace<T>(batch * rows_, options_.units)});
   }
+  [[nodiscard]] double flop(std::int64_t batch) const override {
+    return 2.0 * static_cast<double>(batch * rows_ * channels_ * options_.units);
+  }
   [[nodiscard]] ActivationFunction activation() const override { return options_.activation; }
   [[nodiscard]] bool fuses_activation() const override { return true; }
   [[nodiscard]] bool absorbs_affine() const override { return true; }

@@ -12,6 +12,7 @@
 #include <mien/core/tensor.hpp>
 #include <mien/graph/node.hpp>
 #include <mien/initializers/initializer.hpp>
+#include <mien/kernels/conv/geometry.hpp>
 #include <mien/regularizers/regularizer.hpp>
 
 namespace mien::inline v0 {
@@ -40,6 +41,8 @@ struct Pass {
   RandomKey random{};  ///< this layer's stream of random numbers for this step
   ActivationFunction
       activation{};  ///< to apply to the result: the layer's own, one fused from the next layer, or linear
+  const kernels::ConvGeometry* pooling = nullptr;  ///< of one sample: a max pooling to apply behind the activation
+  ActivationFunction input_activation{};           ///< backward: also the gradient of this, which made the input
 };
 
 template <class T>
@@ -89,6 +92,8 @@ class Layer {
 
   /// Whether forward may be given output == input and backward d_input == d_output (same memory, one input).
   [[nodiscard]] virtual bool in_place() const { return false; }
+  /// Whether backward may be given d_input == d_output (one input); of forward it says nothing.
+  [[nodiscard]] virtual bool backward_in_place() const { return in_place(); }
   /// Whether the output is the input's memory under another shape: forward and backward are then never called.
   [[nodiscard]] virtual bool is_view() const { return false; }
   /// Whether inference passes the input on unchanged: in prediction the layer then costs nothing.
@@ -96,6 +101,11 @@ class Layer {
 
   /// Which kernels the layer takes for a batch and why, a line each: for people who set MIEN_VERBOSE=1.
   [[nodiscard]] virtual std::vector<std::string> explain(std::int64_t /*batch*/) const { return {}; }
+
+  /// Floating-point operations of forward, a multiplication and an addition being two; 0 where they are few and only
+  /// bytes count. Each gradient of backward, by the parameters and by the input, is taken to cost as many. For
+  /// profiles.
+  [[nodiscard]] virtual double flop(std::int64_t /*batch*/) const { return 0; }
 
   /// The layer's own activation, from its options.
   [[nodiscard]] virtual ActivationFunction activation() const { return linear; }
@@ -107,6 +117,20 @@ class Layer {
   /// one fuses it.
   [[nodiscard]] virtual bool only_activates() const { return false; }
 
+  /// The windows over one sample of a layer that is a max pooling and nothing else: the plan then moves it into the
+  /// layer before, if that one fuses it.
+  [[nodiscard]] virtual const kernels::ConvGeometry* max_pooling() const { return nullptr; }
+  /// Whether `pass.pooling` is applied behind that activation: the output, and backward's d_output, are then the pooled
+  /// ones.
+  [[nodiscard]] virtual bool fuses_max_pooling(const kernels::ConvGeometry& /*windows*/,
+                                               const ActivationFunction& /*activation*/) const {
+    return false;
+  }
+  /// Whether backward applies the gradient of `pass.input_activation` to d_input, for any that is
+  /// differentiable_from_output. A pooling passes few gradients on, to inputs whose value it knows: what would be a
+  /// pass over the whole input costs next to nothing. Backward then is given the output.
+  [[nodiscard]] virtual bool differentiates_input_activation() const { return false; }
+
   /// Prediction folds batch normalisation into the layer before it. The one writes its inference as y = scale x + shift
   /// per channel and returns true (asked with empty spans, it only answers); the other takes it into its parameters
   /// (kernel, then bias: of those, the predictor has a private copy).
@@ -114,9 +138,12 @@ class Layer {
                                        std::span<T> /*shift*/) const {
     return false;
   }
-  /// Whether a per-channel scale and shift of the output can be moved into its first parameter, a kernel whose last
-  /// axis are the channels, and its second, a bias (given in `pass.parameters` even where the options have none).
+  /// Whether a per-channel scale and shift of the output can be moved into its last kernel, a parameter whose values
+  /// run over the channels fastest, and the bias after it (given in `pass.parameters` even where the options have
+  /// none).
   [[nodiscard]] virtual bool absorbs_affine() const { return false; }
+  /// That kernel's place among the parameters; the bias's is the next.
+  [[nodiscard]] virtual std::size_t affine_kernel() const { return 0; }
 };
 
 }  // namespace mien::inline v0

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 
+#include <mien/kernels/elementwise/activate.hpp>
 #include <mien/kernels/pool/pool.hpp>
 #include <mien/layers/layer.hpp>
 #include <mien/layers/pooling_geometry.hpp>
@@ -28,10 +29,17 @@ class MaxPooling2DLayer final : public Layer<T> {
     kernels::max_pool_forward(detail::with_batch(windows_, pass.batch), pass.inputs[0].data(), pass.output.data(),
                               pass.saved, pass.threads);
   }
+  [[nodiscard]] const kernels::ConvGeometry* max_pooling() const override { return &windows_; }
+  [[nodiscard]] bool differentiates_input_activation() const override { return true; }
+  /// A maximum is f(z), and its gradient goes to that z alone.
   void backward(const BackwardPass<T>& pass) const override {
-    if (pass.d_inputs[0])
-      kernels::max_pool_backward(detail::with_batch(windows_, pass.batch), pass.d_output.data(), pass.saved,
-                                 pass.d_inputs[0].data(), pass.threads);
+    if (!pass.d_inputs[0]) return;
+    T* const dy = pass.d_output.data();
+    if (pass.input_activation != linear)
+      kernels::activate_backward<T>(pass.input_activation, pass.d_output.size(), 1, nullptr, pass.output.data(), dy, dy,
+                                    pass.threads);
+    kernels::max_pool_backward<T>(detail::with_batch(windows_, pass.batch), dy, pass.saved, pass.d_inputs[0].data(),
+                                  pass.threads);
   }
 
  private:

@@ -10,6 +10,7 @@
 #include <mien/kernels/elementwise/add.hpp>
 #include <mien/model/parameters.hpp>
 #include <mien/model/plan.hpp>
+#include <mien/model/step_clock.hpp>
 
 namespace mien::inline v0 {
 
@@ -26,7 +27,8 @@ class Context {
     const ParameterBlock<T>* gradients = nullptr;
     const T* input = nullptr;  ///< batch x input shape
     std::int64_t batch = 0;
-    RandomKey random{};  ///< seed and step; the layer's index becomes the purpose
+    RandomKey random{};                  ///< seed and step; the layer's index becomes the purpose
+    detail::StepClock* clock = nullptr;  ///< of a profile
   };
 
   explicit Context(const Network<T>& network) : network_(network) {}
@@ -43,9 +45,10 @@ class Context {
   template <class P>
   void forward(const Run<P>& run) {
     for (const PlanStep& step : run.plan.steps()) {
-      ForwardPass<T> pass{{pass_of(run, step)},         input_views(run, step),   output(run, step.node),
+      ForwardPass<T> pass{{pass_of(run, step)},         input_views(run, step),   output(run, step.output),
                           run.parameters.of(step.node), at(run.plan, step.saved), at(run.plan, step.forward_workspace)};
       layer(step.node).forward(pass);
+      lap(run, step, detail::LapKind::forward);
     }
   }
 
@@ -55,15 +58,15 @@ class Context {
     const auto& steps = run.plan.steps();
     for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
       if (!step->backward) continue;
-      const BackwardNeeds needs = layer(step->node).needs(step->activation);
+      const BackwardNeeds needs = run.plan.needs(*step);
       const bool learns = run.plan.options().trainable[static_cast<std::size_t>(step->node)];
       input_gradient_views(run, *step);
       hide_frozen_gradients(run, *step, learns);
       BackwardPass<T> pass{
-          {pass_of(run, *step)},
+          {pass_of(run, *step, true)},
           input_views(run, *step, needs.inputs),
-          needs.output ? output(run, step->node) : TensorView<T>(nullptr, output(run, step->node).shape()),
-          gradient(run, step->node),
+          needs.output ? output(run, step->output) : TensorView<T>(nullptr, output(run, step->output).shape()),
+          gradient(run, step->output),
           d_inputs_,
           run.parameters.of(step->node),
           learns ? run.gradients->of(step->node) : std::span<const TensorView<T>>(hidden_),
@@ -71,6 +74,7 @@ class Context {
           at(run.plan, step->backward_workspace)};
       layer(step->node).backward(pass);
       add_up(run, *step);
+      lap(run, *step, detail::LapKind::backward);
     }
   }
 
@@ -103,7 +107,12 @@ class Context {
   }
 
   template <class P>
-  [[nodiscard]] Pass pass_of(const Run<P>& run, const PlanStep& step) const {
+  static void lap(const Run<P>& run, const PlanStep& step, detail::LapKind kind) {
+    if (run.clock != nullptr) run.clock->lap(kind, static_cast<int>(&step - run.plan.steps().data()));
+  }
+
+  template <class P>
+  [[nodiscard]] Pass pass_of(const Run<P>& run, const PlanStep& step, bool backward = false) const {
     RandomKey random = run.random;
     random.purpose = static_cast<std::uint32_t>(step.node);
     return {run.batch,
@@ -111,7 +120,9 @@ class Context {
             run.plan.options().trainable[static_cast<std::size_t>(step.node)],
             run.plan.options().threads,
             random,
-            step.activation};
+            backward ? step.backward_activation() : step.activation,
+            step.pooling,
+            step.input_activation};
   }
 
   template <class P>

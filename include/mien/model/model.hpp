@@ -20,6 +20,7 @@
 #include <mien/model/history.hpp>
 #include <mien/model/predictor.hpp>
 #include <mien/model/preprocessing.hpp>
+#include <mien/model/profile.hpp>
 #include <mien/model/summary.hpp>
 #include <mien/model/trainer.hpp>
 
@@ -103,6 +104,13 @@ class Model {
   /// What fit would ask for at that batch size.
   [[nodiscard]] MemoryReport memory(std::int64_t batch_size) const;
 
+  /// Where time goes, for each layer and pass, in a training step (after compile) and in a prediction of that many
+  /// samples, with the shares outside the kernels: medians over the repetitions, on random numbers and a copy of the
+  /// model. Throws OptionError. Defined in <mien/model/profiling.hpp>.
+  ///
+  ///     std::cout << model.profile(32).to_string();
+  [[nodiscard]] Profile profile(std::int64_t batch_size, int repetitions = 10) const;
+
   /// Every parameter, in the order of the layers: "layer/kernel", its shape.
   [[nodiscard]] const std::vector<Parameter>& parameters() const { return layout_->all(); }
   /// A parameter's values. Throws OptionError on an unknown name.
@@ -173,6 +181,7 @@ class Model {
   [[nodiscard]] const T* preprocessed(TensorView<const T> x);
   [[nodiscard]] Tensor<T> run_forward(TensorView<const T> x, int node, bool training);
   void require_batch(const TensorView<const T>& x) const;
+  [[nodiscard]] PassProfile profile_training(std::int64_t batch_size, int repetitions);
 
   ModelOptions options_;
   int threads_ = 1;

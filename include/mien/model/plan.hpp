@@ -26,16 +26,23 @@ struct PlanOptions {
 /// One layer to run. Numbers of blocks are MemoryPlan's; `none` where there is nothing.
 struct PlanStep {
   int node = 0;
+  int output = 0;  ///< the node whose shape its output has: its own, or the pooling that moved into it
   ActivationFunction activation{};
-  std::vector<int> inputs;     ///< nodes
-  bool backward = false;       ///< whether the backward pass runs this step
-  std::vector<bool> wanted{};  ///< of each input: whether its gradient is wanted
+  const kernels::ConvGeometry* pooling = nullptr;  ///< of the max pooling that moved into it
+  ActivationFunction input_activation{};           ///< of the step before, whose gradient this step applies
+  bool differentiated_behind = false;              ///< the gradient of its activation is applied by the step behind
+  std::vector<int> inputs;                         ///< nodes
+  bool backward = false;                           ///< whether the backward pass runs this step
+  std::vector<bool> wanted{};                      ///< of each input: whether its gradient is wanted
   int saved = MemoryPlan::none;
   int forward_workspace = MemoryPlan::none, backward_workspace = MemoryPlan::none;
   std::vector<int> d_inputs{};  ///< blocks to write the inputs' gradients to
   std::vector<bool>
       sum{};        ///< of each input: d_inputs[i] is scratch, to be added to the gradient that is there already
   int folded = -1;  ///< the batch normalisation that moved into this step
+
+  /// The activation that backward differentiates.
+  [[nodiscard]] ActivationFunction backward_activation() const { return differentiated_behind ? linear : activation; }
 };
 
 /// The plan of a network for batches of up to max_batch samples.
@@ -49,7 +56,10 @@ class Plan {
     holder_.assign(count, 0);
     options_.trainable.resize(count, true);
     choose_steps();
-    if (options_.training) choose_backward();
+    if (options_.training) {
+      choose_backward();
+      move_activation_gradients();
+    }
     place_forward();
     if (options_.training) place_backward();
     memory_.place();
@@ -66,6 +76,12 @@ class Plan {
   }
   /// The node in whose memory a node's output stands: itself, or the one that it is a view of or is fused into.
   [[nodiscard]] int holder(int node) const { return holder_[static_cast<std::size_t>(node)]; }
+  /// What backward reads of a step's tensors.
+  [[nodiscard]] BackwardNeeds needs(const PlanStep& step) const {
+    BackwardNeeds needs = layer(step.node).needs(step.backward_activation());
+    needs.output = needs.output || step.input_activation != linear;
+    return needs;
+  }
   /// The block of a node's output (none for the input and its views: the caller's memory), and of the gradient by it.
   [[nodiscard]] int block(int node) const { return block_[static_cast<std::size_t>(holder(node))]; }
   [[nodiscard]] int gradient(int node) const { return gradient_[static_cast<std::size_t>(holder(node))]; }
@@ -105,7 +121,14 @@ class Plan {
     const ActivationFunction own = self.activation();
     if (self.only_activates() && last && leaves_out_softmax()) return true;
     PlanStep* before = producer(inputs(node).front());
-    if (before == nullptr || !read_by_nobody_else(inputs(node).front()) || before->activation != linear) return false;
+    if (before == nullptr || before->pooling != nullptr || !read_by_nobody_else(inputs(node).front())) return false;
+    const kernels::ConvGeometry* const windows = self.max_pooling();
+    if (windows != nullptr && layer(before->node).fuses_max_pooling(*windows, before->activation)) {
+      before->pooling = windows;
+      before->output = node;
+      return true;
+    }
+    if (before->activation != linear) return false;
     if (options_.fold_normalization && layer(before->node).absorbs_affine() && before->folded < 0 &&
         self.as_affine({}, {}, {})) {
       before->folded = node;
@@ -124,7 +147,7 @@ class Plan {
         holder_[static_cast<Index>(node)] = holder(inputs(node).front());
         continue;
       }
-      PlanStep step{.node = node, .activation = layer(node).activation(), .inputs = inputs(node)};
+      PlanStep step{.node = node, .output = node, .activation = layer(node).activation(), .inputs = inputs(node)};
       const bool last = node == network_.size() - 1;
       if (last && leaves_out_softmax()) step.activation = linear;
       steps_.push_back(std::move(step));
@@ -146,12 +169,26 @@ class Plan {
     }
   }
 
+  /// What reads an activated tensor alone and lets few gradients through differentiates the activation too.
+  void move_activation_gradients() {
+    for (PlanStep& step : steps_) {
+      const int input = step.inputs.front();
+      PlanStep* const before = producer(input);
+      if (before == nullptr || !layer(step.node).differentiates_input_activation() || !read_by_nobody_else(input))
+        continue;
+      const bool movable = layer(before->node).fuses_activation() && differentiable_from_output(before->activation);
+      if (!step.backward || before->activation == linear || before->activation == softmax || !movable) continue;
+      step.input_activation = before->activation;
+      before->differentiated_behind = true;
+    }
+  }
+
   /// The last time at which anybody reads the output of a holder.
   [[nodiscard]] int last_use(int node) const {
     int last = 0;
     for (int s = 0; s < end(); ++s) {
       const PlanStep& step = steps_[static_cast<Index>(s)];
-      const BackwardNeeds needs = layer(step.node).needs(step.activation);
+      const BackwardNeeds needs = this->needs(step);
       if (step.node == node) last = std::max(last, step.backward && needs.output ? backward_time(s) : s);
       for (const int input : step.inputs)
         if (holder(input) == node) last = std::max(last, step.backward && needs.inputs ? backward_time(s) : s);
@@ -165,12 +202,13 @@ class Plan {
     for (int s = 0; s < end(); ++s) {
       PlanStep& step = steps_[static_cast<Index>(s)];
       const int source = holder(step.inputs.front());
-      const bool in_place = layer(step.node).in_place() && source != 0 && last_use(source) == s;
+      const bool in_place =
+          layer(step.node).in_place() && step.output == step.node && source != 0 && last_use(source) == s;
       if (in_place) {
         block_[static_cast<Index>(step.node)] = block_[static_cast<Index>(source)];
         memory_.extend(block_[static_cast<Index>(step.node)], last_use(step.node));
       } else {
-        block_[static_cast<Index>(step.node)] = memory_.add(output_bytes(step.node), s, last_use(step.node));
+        block_[static_cast<Index>(step.node)] = memory_.add(output_bytes(step.output), s, last_use(step.node));
       }
       std::size_t saved = 0, workspace = 0;
       for (std::int64_t n = 1; n <= options_.max_batch; ++n) {
@@ -210,7 +248,7 @@ class Plan {
       memory_.extend(gradient, time);
       return;
     }
-    const bool in_place = layer(step.node).in_place() && step.inputs.size() == 1;
+    const bool in_place = layer(step.node).backward_in_place() && step.inputs.size() == 1 && step.output == step.node;
     gradient = in_place ? own : memory_.add(output_bytes(step.inputs[i]), time, time);
     const bool survives = options_.input_gradient && holder(step.inputs[i]) == 0;
     memory_.extend(gradient, survives ? 2 * end() + 1 : time);

@@ -13,6 +13,7 @@
 #include <mien/model/parameters.hpp>
 #include <mien/model/plan.hpp>
 #include <mien/model/preprocessing.hpp>
+#include <mien/model/profile.hpp>
 
 namespace mien::inline v0 {
 
@@ -36,23 +37,25 @@ class FoldedParameters {
     for (const PlanStep& step : plan.steps()) {
       auto& views = views_[static_cast<std::size_t>(step.node)];
       views.assign(block_.of(step.node).begin(), block_.of(step.node).end());
-      if (step.folded >= 0) fold(*network.layers[static_cast<std::size_t>(step.folded)], block_.of(step.folded), views);
+      if (step.folded >= 0)
+        fold(*network.layers[static_cast<std::size_t>(step.folded)], block_.of(step.folded),
+             network.layers[static_cast<std::size_t>(step.node)]->affine_kernel(), network.shape(step.node)[-1], views);
     }
   }
 
   [[nodiscard]] std::span<const TensorView<T>> of(int node) const { return views_[static_cast<std::size_t>(node)]; }
 
  private:
-  void fold(const Layer<T>& normalization, std::span<const TensorView<T>> statistics,
-            std::vector<TensorView<T>>& views) {
-    const TensorView<T> kernel = views.front();
-    const std::int64_t channels = kernel.shape()[-1];
+  void fold(const Layer<T>& normalization, std::span<const TensorView<T>> statistics, std::size_t place,
+            std::int64_t channels, std::vector<TensorView<T>>& views) {
+    const TensorView<T> kernel = views[place];
     std::vector<T> scale(static_cast<std::size_t>(channels)), shift(scale.size());
     static_cast<void>(normalization.as_affine(statistics, scale, shift));
     for (std::int64_t i = 0; i < kernel.size(); ++i) kernel[i] *= scale[static_cast<std::size_t>(i % channels)];
-    if (views.size() == 1) views.push_back(biases_.emplace_back(Tensor<T>(Shape{channels})).view());
+    if (views.size() == place + 1) views.push_back(biases_.emplace_back(Tensor<T>(Shape{channels})).view());
     for (std::int64_t k = 0; k < channels; ++k)
-      views[1][k] = views[1][k] * scale[static_cast<std::size_t>(k)] + shift[static_cast<std::size_t>(k)];
+      views[place + 1][k] =
+          views[place + 1][k] * scale[static_cast<std::size_t>(k)] + shift[static_cast<std::size_t>(k)];
   }
 
   ParameterBlock<T> block_;
@@ -101,6 +104,10 @@ class Predictor {
     }
   }
 
+  /// Where the time of a prediction goes: see Model::profile. `batch_size` is at most max_batch(). Defined in
+  /// <mien/model/profiling.hpp>.
+  [[nodiscard]] PassProfile profile(std::int64_t batch_size, int repetitions = 10) const;
+
   [[nodiscard]] const Shape& input_shape() const { return state_->network->input_shape(); }
   [[nodiscard]] const Preprocessing& preprocessing() const { return state_->preprocessing; }
   [[nodiscard]] std::int64_t max_batch() const { return state_->plan.options().max_batch; }
@@ -116,7 +123,7 @@ class Predictor {
         staging = Buffer(
             static_cast<std::size_t>(state.plan.options().max_batch * state.network->input_shape().size()) * sizeof(T));
     }
-    TensorView<const T> run(const State& state, const T* x, std::int64_t count) {
+    TensorView<const T> run(const State& state, const T* x, std::int64_t count, detail::StepClock* clock = nullptr) {
       if (state.preprocessing.changes_pixels()) {
         const std::int64_t size = count * state.network->input_shape().size();
         T* staged = reinterpret_cast<T*>(staging.data());
@@ -125,7 +132,7 @@ class Predictor {
         x = staged;
       }
       const typename Context<T>::template Run<detail::FoldedParameters<T>> run{
-          state.plan, state.parameters, nullptr, x, count, {}};
+          state.plan, state.parameters, nullptr, x, count, {}, clock};
       context.forward(run);
       return context.result(run);
     }

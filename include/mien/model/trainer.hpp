@@ -73,10 +73,12 @@ class Trainer {
     if (gradient) loss.d_prediction = context.gradient(run, last_node_).data();
     const auto samples = static_cast<double>(batch.size);
     const double value = options_.loss->compute(loss) / samples + penalty(run.parameters, threads);
+    if (run.clock != nullptr) run.clock->lap(detail::LapKind::loss);
     for (std::size_t i = 0; i < metrics_.size(); ++i)
       metrics_[i] = options_.metrics[i]->sum_over(
                         MetricBatch<T>{batch.size, width_, y.data(), batch.y, target_width(), logits, threads}) /
                     samples;
+    if (run.clock != nullptr) run.clock->lap(detail::LapKind::metrics);
     if (gradient) context.backward(run);
     return {value, metrics_};
   }

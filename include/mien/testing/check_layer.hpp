@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <mien/kernels/elementwise/activate.hpp>
+#include <mien/kernels/pool/pool.hpp>
 #include <mien/testing/check_gradients.hpp>
 #include <mien/testing/fills.hpp>
 #include <mien/testing/layer_run.hpp>
@@ -65,6 +66,8 @@ class LayerCheck {
     prediction(inference);
     if (!thorough) return;
     if (layer_->fuses_activation()) fused(training);
+    if (layer_->differentiates_input_activation()) activation_before(training);
+    if (data_.output_shape.rank() == 3) pooled(training);
     in_float(training, "float, training");
     in_float(inference, "float, inference");
     if constexpr (requires(Options o, OptionRecord v) { o.visit_options(v); }) round_trip(training);
@@ -162,6 +165,10 @@ class LayerCheck {
     other = setup;
     other.in_place = true;
     if (layer_->in_place() && data_.inputs.size() == 1) same(expected, result(other, "in place"), 0, "in place");
+    other = setup;
+    other.backward_in_place = true;
+    if (layer_->backward_in_place() && setup.pooling == nullptr && data_.inputs.size() == 1)
+      same(expected, result(other, "backward in place"), 0, "backward in place");
   }
 
   void threads(LayerSetup setup, const std::string& mode) const {
@@ -205,9 +212,11 @@ class LayerCheck {
       expected = result(setup, "inference").output;
       for (std::size_t i = 0; i < expected.size(); ++i)
         expected[i] = scale[i % channels] * expected[i] + shift[i % channels];
-      data.parameters.resize(2, std::vector<double>(channels));
-      for (std::size_t i = 0; i < data.parameters[0].size(); ++i) data.parameters[0][i] *= scale[i % channels];
-      for (std::size_t i = 0; i < channels; ++i) data.parameters[1][i] = scale[i] * data.parameters[1][i] + shift[i];
+      const std::size_t place = layer_->affine_kernel();
+      data.parameters.resize(place + 2, std::vector<double>(channels));
+      std::vector<double>&kernel = data.parameters[place], &bias = data.parameters[place + 1];
+      for (std::size_t i = 0; i < kernel.size(); ++i) kernel[i] *= scale[i % channels];
+      for (std::size_t i = 0; i < channels; ++i) bias[i] = scale[i] * bias[i] + shift[i];
       same(expected, result(*layer_, data, setup, "affine absorbed").output, 1e-12, "inference",
            "output, affine absorbed");
     }
@@ -226,6 +235,62 @@ class LayerCheck {
       gradients(setup, mode);
       memory(setup);
     }
+  }
+
+  /// differentiates_input_activation(): the gradient by the argument of what made the input.
+  void activation_before(LayerSetup setup) const {
+    const Result plain = result(setup, "training");
+    for (const ActivationFunction& f : {relu, leaky_relu(0.1), elu, sigmoid, tanh}) {
+      setup.input_activation = f;
+      const std::string mode = text("training, behind ", to_string(f.kind));
+      std::vector<double> expected = plain.d_inputs[0];
+      kernels::activate_backward<double>(f, static_cast<std::int64_t>(expected.size()), nullptr, data_.inputs[0].data(),
+                                         expected.data(), expected.data());
+      same(expected, result(setup, mode).d_inputs[0], 1e-12, mode, "gradient before the activation");
+      memory(setup);
+    }
+  }
+
+  /// fuses_max_pooling(): the layer and a pooling behind it.
+  void pooled(LayerSetup setup) {
+    const Shape own = data_.output_shape;
+    for (const std::int64_t size : {1, 2, 3}) {
+      const kernels::ConvGeometry windows = kernels::with_output(
+          {.h = own[0], .w = own[1], .c = own[2], .k = own[2], .r = 2, .s = size, .stride_h = 2, .stride_w = size});
+      if (windows.oh < 1 || windows.ow < 1) continue;
+      for (const ActivationFunction& f : {linear, relu, leaky_relu(0.1)}) {
+        if (!layer_->fuses_max_pooling(windows, f)) continue;
+        setup.activation = f;
+        pooled(setup, windows);
+      }
+    }
+  }
+  void pooled(LayerSetup setup, kernels::ConvGeometry windows) {
+    const std::string mode =
+        text("fused ", to_string(setup.activation.kind), " and max pooling ", windows.r, " x ", windows.s);
+    const LayerData before = data_;
+    std::vector<double> plain[2];  // in inference and in training
+    setup.backward = false;
+    for (const bool training : {false, true}) {
+      setup.training = training;
+      plain[training] = result(setup, mode).output;
+    }
+    setup.pooling = &windows;
+    data_.output_shape = Shape{windows.oh, windows.ow, windows.c};
+    data_.d_output.resize(static_cast<std::size_t>(data_.output_shape.size() * batch_));
+    kernels::ConvGeometry all = windows;
+    all.n = batch_;
+    for (const bool training : {false, true}) {
+      setup.training = training;
+      std::vector<double> expected(data_.d_output.size());
+      kernels::max_pool_forward<double>(all, plain[training].data(), expected.data(), nullptr, 1);
+      same(expected, result(setup, mode).output, 1e-12, mode, "output");
+    }
+    setup.backward = true;
+    gradients(setup, mode);
+    memory(setup);
+    threads(setup, mode);
+    data_ = before;
   }
 
   void in_float(const LayerSetup& setup, const std::string& mode) const {
@@ -266,8 +331,9 @@ class LayerCheck {
 /// every element of its output and gradients, and nothing outside of them and of the memory that it declares; gradients
 /// by inputs and parameters are central differences', in training and frozen, for its own activation and those that it
 /// fuses; backward reads only what needs() declares; it gives the same bits for 1, 2, 3 and 7 threads and in place;
-/// in_place, identity_in_inference, as_affine and absorbs_affine hold; float agrees with double; options written and
-/// read make the same layer. The layer must be a function of inputs, parameters and pass.random alone.
+/// in_place, identity_in_inference, as_affine, absorbs_affine, fuses_max_pooling and differentiates_input_activation
+/// hold; float agrees with double; options written and read make the same layer. The layer must be a function of
+/// inputs, parameters and pass.random alone.
 template <class Options>
 void check_layer(const Options& options, const std::vector<Shape>& inputs, const CheckLayerOptions& check = {}) {
   bool thorough = true;

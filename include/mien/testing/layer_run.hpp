@@ -31,7 +31,10 @@ struct LayerSetup {
   int threads = 1;
   ActivationFunction activation{};
   bool backward = true;
-  bool in_place = false;  ///< output in the input's memory, d_input in d_output's
+  bool in_place = false;                           ///< output in the input's memory, d_input in d_output's
+  bool backward_in_place = false;                  ///< d_input in d_output's memory
+  const kernels::ConvGeometry* pooling = nullptr;  ///< as the pass has it; the output's shape is then the pooled one
+  ActivationFunction input_activation{};
   enum class Undeclared { kept, poisoned, absent } undeclared = Undeclared::kept;  ///< what backward does not need
   int unwanted_input = -1;                                                         ///< whose gradient nobody wants
 };
@@ -114,8 +117,14 @@ class LayerRun {
  private:
   [[nodiscard]] detail::GuardedTensor<T>& output() { return setup_.in_place ? inputs_[0] : output_; }
   [[nodiscard]] Pass pass() const {
-    return {setup_.batch,     setup_.training, setup_.trainable, setup_.threads, {.seed = 5, .purpose = 1, .step = 2},
-            setup_.activation};
+    return {setup_.batch,
+            setup_.training,
+            setup_.trainable,
+            setup_.threads,
+            {.seed = 5, .purpose = 1, .step = 2},
+            setup_.activation,
+            setup_.pooling,
+            setup_.input_activation};
   }
   [[nodiscard]] std::byte* saved() const { return setup_.training ? saved_.data() : nullptr; }
 
@@ -131,7 +140,9 @@ class LayerRun {
 
   void backward(LayerResult<T>& result) {
     using Undeclared = LayerSetup::Undeclared;
-    const BackwardNeeds needs = layer_.needs(setup_.activation);
+    BackwardNeeds needs = layer_.needs(setup_.activation);
+    needs.output = needs.output || setup_.input_activation != linear;
+    const bool shared = setup_.in_place || setup_.backward_in_place;
     const Guarded workspace(layer_.backward_workspace(setup_.batch, setup_.threads));
     detail::GuardedTensor<T> d_output("d_output", data_.output_shape.with_batch(setup_.batch), data_.d_output);
     std::vector<detail::GuardedTensor<T>> d_inputs, d_parameters;
@@ -145,9 +156,9 @@ class LayerRun {
       inputs.push_back(absent ? inputs_[i].absent() : inputs_[i].view());
       d_inputs.emplace_back(text("gradient by input ", i), data_.input_shapes[i].with_batch(setup_.batch));
       const bool unwanted = static_cast<int>(i) == setup_.unwanted_input;
-      d_input_views.push_back(unwanted          ? d_inputs[i].absent()
-                              : setup_.in_place ? TensorView<T>(d_output.view().data(), inputs_[i].view().shape())
-                                                : d_inputs[i].view());
+      d_input_views.push_back(unwanted ? d_inputs[i].absent()
+                              : shared ? TensorView<T>(d_output.view().data(), inputs_[i].view().shape())
+                                       : d_inputs[i].view());
     }
     for (const ParameterSpec& spec : data_.specs) {
       d_parameters.emplace_back(text("gradient by ", spec.name), spec.shape);
@@ -160,7 +171,7 @@ class LayerRun {
     detail::check_guards(workspace, "workspace of backward");
     d_output.check_guards();
     for (std::size_t i = 0; i < d_inputs.size(); ++i) {
-      const auto& memory = setup_.in_place ? d_output : d_inputs[i];
+      const auto& memory = shared ? d_output : d_inputs[i];
       result.d_inputs.push_back(d_input_views[i] ? memory.values() : std::vector<T>{});
     }
     for (std::size_t i = 0; i < d_parameters.size(); ++i)

@@ -14,8 +14,9 @@ namespace mien::inline v0::testing {
 /// The options of a layer by name, as visit_options shows them: recorded from one object, put into another.
 class OptionRecord final : public OptionVisitor {
  public:
-  using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<double>, Size2D,
-                             std::optional<Size2D>, Border2D, Padding, ActivationFunction, Initializer, Regularizer>;
+  using Value =
+      std::variant<bool, std::int64_t, double, std::string, std::vector<double>, std::vector<std::int64_t>, Size2D,
+                   std::optional<Size2D>, Border2D, Padding, ActivationFunction, Initializer, Regularizer>;
 
   template <class Options>
   [[nodiscard]] static OptionRecord of(Options options) {
@@ -37,6 +38,7 @@ class OptionRecord final : public OptionVisitor {
   void operator()(const char* name, double& value) override { visit(name, value); }
   void operator()(const char* name, std::string& value) override { visit(name, value); }
   void operator()(const char* name, std::vector<double>& value) override { visit(name, value); }
+  void operator()(const char* name, std::vector<std::int64_t>& value) override { visit(name, value); }
   void operator()(const char* name, Size2D& value) override { visit(name, value); }
   void operator()(const char* name, std::optional<Size2D>& value) override { visit(name, value); }
   void operator()(const char* name, Border2D& value) override { visit(name, value); }

@@ -27,6 +27,7 @@ class EpsilonReader final : public OptionVisitor {
   void operator()(const char*, std::int64_t&) override {}
   void operator()(const char*, std::string&) override {}
   void operator()(const char*, std::vector<double>&) override {}
+  void operator()(const char*, std::vector<std::int64_t>&) override {}
   void operator()(const char*, Size2D&) override {}
   void operator()(const char*, std::optional<Size2D>&) override {}
   void operator()(const char*, Border2D&) override {}

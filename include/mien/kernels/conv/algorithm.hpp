@@ -36,6 +36,16 @@ struct ConvAlgorithm {
   const char* (*accepts)(const ConvGeometry&);  ///< nullptr, or why it does not take this geometry
   std::size_t (*workspace)(const ConvGeometry&, int threads);
   void (*run)(const ConvCall<T>&);
+  /// nullptr, or why it would be slower than a row below; null: never. A call that names the algorithm does not ask.
+  const char* (*loses)(const ConvGeometry&) = nullptr;
+  bool exact = true;  ///< sums the products of the definition: equal bits wherever those products and sums are exact
 };
+
+/// Why the algorithm is not to be chosen for this geometry; nullptr if it may be.
+template <class T>
+[[nodiscard]] const char* reason_against(const ConvAlgorithm<T>& algorithm, const ConvGeometry& g) {
+  if (const char* const reason = algorithm.accepts(g)) return reason;
+  return algorithm.loses != nullptr ? algorithm.loses(g) : nullptr;
+}
 
 }  // namespace mien::inline v0::kernels

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include <mien/kernels/arithmetic.hpp>
+
 namespace mien::inline v0::kernels {
 
 /// The outputs of a window of `kernel` taps, `dilation` apart, moved by `stride` over `input` cells with
@@ -49,6 +51,7 @@ struct ConvGeometry {
   std::int64_t pad_bottom = 0, pad_right = 0;   ///< they count only through oh, ow
   std::int64_t groups = 1;                      ///< filters k/groups see channels c/groups
   std::int64_t oh = 1, ow = 1;                  ///< output: rows, columns
+  Arithmetic arithmetic = Arithmetic::fast;     ///< which algorithms may be chosen
 };
 
 /// The geometry with the output's extents filled in from the other members.

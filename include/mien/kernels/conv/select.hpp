@@ -14,23 +14,29 @@
 #include <mien/kernels/conv/implicit_gemm.hpp>
 #include <mien/kernels/conv/implicit_gemm_kernel.hpp>
 #include <mien/kernels/conv/reference.hpp>
+#include <mien/kernels/conv/winograd/kernel_gradient.hpp>
+#include <mien/kernels/conv/winograd/winograd.hpp>
 
 namespace mien::inline v0::kernels {
 
 template <class T>
-inline constexpr std::array<ConvAlgorithm<T>, 5> forward_algorithms{{
+inline constexpr std::array<ConvAlgorithm<T>, 6> forward_algorithms{{
     {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::forward>, depthwise::forward<T>},
     {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::forward>, gemm_1x1::run<T, ConvPass::forward>},
+    {"winograd", winograd::accepts<T>, winograd::workspace<T, false>, winograd::run<T, false>, winograd::loses<false>,
+     false},
     {"implicit_gemm", implicit_gemm::accepts_forward, implicit_gemm::workspace<T, false>, implicit_gemm::run<T, false>},
     {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::forward>, im2col_gemm::forward<T>},
     {"reference", reference::accepts, reference::workspace, reference::forward<T>},
 }};
 
 template <class T>
-inline constexpr std::array<ConvAlgorithm<T>, 5> backward_input_algorithms{{
+inline constexpr std::array<ConvAlgorithm<T>, 6> backward_input_algorithms{{
     {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::backward_input>, depthwise::backward_input<T>},
     {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::backward_input>,
      gemm_1x1::run<T, ConvPass::backward_input>},
+    {"winograd", winograd::accepts<T>, winograd::workspace<T, true>, winograd::run<T, true>, winograd::loses<true>,
+     false},
     {"implicit_gemm", implicit_gemm::accepts_backward_input, implicit_gemm::workspace<T, true>,
      implicit_gemm::run<T, true>},
     {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::backward_input>,
@@ -39,11 +45,13 @@ inline constexpr std::array<ConvAlgorithm<T>, 5> backward_input_algorithms{{
 }};
 
 template <class T>
-inline constexpr std::array<ConvAlgorithm<T>, 5> backward_kernel_algorithms{{
+inline constexpr std::array<ConvAlgorithm<T>, 6> backward_kernel_algorithms{{
     {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::backward_kernel>,
      depthwise::backward_kernel<T>},
     {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::backward_kernel>,
      gemm_1x1::run<T, ConvPass::backward_kernel>},
+    {"winograd", winograd::accepts<T>, winograd::kernel_gradient_workspace<T>, winograd::kernel_gradient<T>,
+     winograd::kernel_gradient_loses, false},
     {"implicit_gemm", implicit_gemm::accepts_backward_kernel, implicit_gemm::kernel_workspace<T>,
      implicit_gemm::backward_kernel<T>},
     {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::backward_kernel>,
@@ -67,7 +75,7 @@ template <class T>
   for (const ConvAlgorithm<T>& algorithm : list)
     if (name == algorithm.name && algorithm.accepts(g) == nullptr) return algorithm;
   for (const ConvAlgorithm<T>& algorithm : list)
-    if (algorithm.accepts(g) == nullptr) return algorithm;
+    if (reason_against(algorithm, g) == nullptr) return algorithm;
   return list.back();
 }
 
@@ -78,7 +86,7 @@ template <class T = float>
   std::string line = text("convolution ", g.n, "x", g.h, "x", g.w, "x", g.c, ", kernel ", g.r, "x", g.s, "x",
                           group_channels(g), "x", g.k, ", ", to_string(pass), ": ", chosen.name);
   for (const ConvAlgorithm<T>& algorithm : conv_algorithms<T>(pass)) {
-    const char* reason = algorithm.accepts(g);
+    const char* reason = reason_against(algorithm, g);
     if (reason == nullptr) break;
     line += text("; not ", algorithm.name, ": ", reason);
   }

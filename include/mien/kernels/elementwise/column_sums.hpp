@@ -28,14 +28,16 @@ template <class T>
 
 /// sums[j] = sum_i x[i, j] of a matrix (rows, columns): the gradient of a bias. Blocks of rows are summed in T, the
 /// sums of blocks in double and in their order. `workspace` has column_sums_workspace() bytes, aligned to the cache
-/// line.
-template <class T>
-void column_sums(std::int64_t rows, std::int64_t columns, const T* x, T* sums, int threads, std::byte* workspace) {
+/// line. `prepare(first row, rows)` is called for each block before it is read, by the thread that reads it.
+template <class T, class Prepare>
+void column_sums(std::int64_t rows, std::int64_t columns, const T* x, T* sums, int threads, std::byte* workspace,
+                 const Prepare& prepare) {
   const auto run = MIEN_SELECT_ISA(T, sum_columns);
   const std::int64_t step = column_sums_block(columns), blocks = ceil_div(rows, step);
   T* const partial = Scratch(workspace).array<T>(blocks * columns);
   parallel_for(threads, blocks, [&](std::int64_t block, int) {
     const std::int64_t first = block * step;
+    prepare(first, std::min(step, rows - first));
     run(std::min(step, rows - first), columns, x + first * columns, partial + block * columns);
   });
   for (std::int64_t j = 0; j < columns; ++j) {
@@ -43,6 +45,11 @@ void column_sums(std::int64_t rows, std::int64_t columns, const T* x, T* sums, i
     for (std::int64_t block = 0; block < blocks; ++block) sum += static_cast<double>(partial[block * columns + j]);
     sums[j] = static_cast<T>(sum);
   }
+}
+
+template <class T>
+void column_sums(std::int64_t rows, std::int64_t columns, const T* x, T* sums, int threads, std::byte* workspace) {
+  column_sums<T>(rows, columns, x, sums, threads, workspace, [](std::int64_t, std::int64_t) {});
 }
 
 }  // namespace mien::inline v0::kernels

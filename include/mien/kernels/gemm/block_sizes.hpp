@@ -35,17 +35,14 @@ inline constexpr std::int64_t small_product = 64 * 64 * 64;
 /// Rows of B that one thread packs at a time.
 inline constexpr std::int64_t packed_slice = 64;
 
-/// With at most this many tiles of rows B is read where it lies: packing would cost more than it saves.
-inline constexpr std::int64_t tiles_for_packing = 4;
+/// With at most this many rows B is read where it lies: packing would cost more than it saves.
+inline constexpr std::int64_t rows_for_packing = 64;
 
-/// B is then read in strips of so many rows, all panels of a task in each, which is how memory likes to be read; and
-/// the tasks are fewer, so that a strip is wide.
-/// Tried on a Zen 4, 32 x 1000 x 4096, GFLOP/s: no strips 39, 32 rows 52, 64 rows 66, 128 rows 48, 256 rows 44.
-inline constexpr std::int64_t direct_depth = 64, direct_tasks = 8;
-
-/// A matrix times so few rows does nothing but read B, best in flat strips. 1 x 4096 x 4096: 8 rows 6.8, 16 rows 4.1,
-/// 64 rows 4.1, 256 rows 4.7 GFLOP/s.
-inline constexpr std::int64_t flat_rows = 2, flat_depth = 8;
+/// If B does not fit the second cache, it is then read in strips of so many elements, at least so many rows, all panels
+/// of a thread in each, which is how memory likes to be read.
+/// Tried on a Zen 4, 32 x 1000 x 4096, GFLOP/s: no strips 39, 32 rows 52, 64 rows 66, 128 rows 48, 256 rows 44;
+/// (64 x 4608) (4608 x 256): 64 rows 82, 128 rows 88, 256 rows 90.
+inline constexpr std::int64_t second_cache = 1 << 20, strip_size = 1 << 16, shallowest_strip = 64;
 
 /// A depth is cut into pieces that are summed apart only where C has too few tiles to share out, and not below this.
 inline constexpr std::int64_t smallest_piece = 1024;

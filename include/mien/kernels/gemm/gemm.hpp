@@ -8,6 +8,7 @@
 #include <mien/kernels/elementwise/activate.hpp>
 #include <mien/kernels/gemm/macro_kernel.hpp>
 #include <mien/kernels/gemm/plan.hpp>
+#include <mien/kernels/gemm/row_times_matrix.hpp>
 
 namespace mien::inline v0::kernels {
 
@@ -22,22 +23,22 @@ struct GemmBlock {
   bool first, last;
 };
 
-/// B's panel: where its first row is, and the distance of its rows.
+/// A panel of B: row p begins at base + p * ld + offset.
 template <class T>
 struct PanelOfB {
-  const T* first;
-  std::int64_t ld;
+  const T* base;
+  std::int64_t ld, offset;
 };
 
 template <class T>
 PanelOfB<T> panel_of_b(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, std::int64_t panel,
                        const GemmThreadScratch<T>& own) {
   const std::int64_t width = plan.kernels->columns, columns = std::min(width, block.columns - panel * width);
-  if (!plan.direct_b) return {block.packed + panel * block.depth * width, width};
-  const T* const first = g.b + block.depth_begin * g.ldb + block.column_begin + panel * width;
-  if (columns == width) return {first, g.ldb};
-  pack_panels(first, g.ldb, false, block.depth, columns, T(1), own.tail, 0, width);
-  return {own.tail, width};
+  if (!plan.direct_b) return {block.packed, width, panel * block.depth * width};
+  const T* const base = g.b + block.depth_begin * g.ldb + block.column_begin;
+  if (columns == width) return {base, g.ldb, panel * width};
+  pack_panels(base + panel * width, g.ldb, false, block.depth, columns, T(1), own.tail, 0, width);
+  return {own.tail, width, 0};
 }
 
 /// A block of B, shared out by its depth, or where it is transposed by its panels: each reads what lies together.
@@ -87,17 +88,18 @@ void point_at_a(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& b
   for (std::int64_t i = 0; i < lines; ++i) pointers[i] = from + i * ld;
 }
 
+/// Tiles and panels of one task.
+struct GemmPart {
+  std::int64_t tile_begin, tile_end, panel_begin, panel_end;
+};
+
 template <class T>
-void multiply_chunk(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, std::int64_t task,
-                    const GemmThreadScratch<T>& own) {
+void multiply_part(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, const GemmPart& part,
+                   const GemmThreadScratch<T>& own) {
   const MicroKernels<T>& kernels = *plan.kernels;
-  const std::int64_t height = kernels.rows(), width = kernels.columns, panels = ceil_div(block.columns, width);
-  const std::int64_t chunk = task / plan.groups, group = task % plan.groups;
-  const std::int64_t row = part_begin(plan.tiles, plan.chunks, chunk) * height;
-  const std::int64_t rows = std::min(g.m, part_begin(plan.tiles, plan.chunks, chunk + 1) * height) - row;
-  const std::int64_t panel_begin = part_begin(panels, plan.groups, group);
-  const std::int64_t panel_end = part_begin(panels, plan.groups, group + 1);
-  const std::int64_t column_end = std::min(block.columns, panel_end * width);
+  const std::int64_t height = kernels.rows(), width = kernels.columns;
+  const std::int64_t row = part.tile_begin * height, rows = std::min(g.m, part.tile_end * height) - row;
+  const std::int64_t column = part.panel_begin * width, column_end = std::min(block.columns, part.panel_end * width);
   const bool by_columns = g.transpose_a == Transpose::yes;
   const std::int64_t runs = block.depth > 0 ? 1 : 0;
 
@@ -106,27 +108,30 @@ void multiply_chunk(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T
   if (runs > 0) point_at_a(g, plan, block, row, rows, own, a);
   T* c[max_chunk_rows];
   for (std::int64_t i = 0; i < rows; ++i) c[i] = g.c + (row + i) * g.ldc + block.column_begin;
-  if (block.first && g.beta != T(0) && g.beta != T(1)) scale_rows(c, rows, panel_begin * width, column_end, g.beta);
+  if (block.first && g.beta != T(0) && g.beta != T(1)) scale_rows(c, rows, column, column_end, g.beta);
 
   TileOutput<T> out = tile_output(g.epilogue, !block.first || g.beta != T(0), block.first, block.last);
   const T* const bias = out.bias;
-  for (std::int64_t panel = panel_begin; panel < panel_end; ++panel) {
+  const T* pointed_at = nullptr;
+  for (std::int64_t panel = part.panel_begin; panel < part.panel_end; ++panel) {
     const std::int64_t columns = std::min(width, block.columns - panel * width);
     const PanelOfB<T> b = panel_of_b(g, plan, block, panel, own);
-    if (by_columns)
-      for (std::int64_t p = 0; p < block.depth; ++p) own.b_rows[p] = b.first + p * b.ld;
+    if (by_columns && b.base != pointed_at)
+      for (std::int64_t p = 0; p < block.depth; ++p) own.b_rows[p] = b.base + p * b.ld;
+    pointed_at = b.base;
     if (bias != nullptr) out.bias = bias + block.column_begin + panel * width;
     out.c_offset = panel * width;
     for (std::int64_t i = 0; i < rows; i += height) {
       out.c = c + i;
       const std::int64_t tile_rows = std::min(height, rows - i);
       if (by_columns)
-        multiply_tile(kernels, ColumnOperand<T>{a, i, own.b_rows, 0, block.depth}, out, tile_rows, columns);
+        multiply_tile(kernels, ColumnOperand<T>{a, i, own.b_rows, b.offset, block.depth}, out, tile_rows, columns);
       else
-        multiply_tile(kernels, RowOperand<T>{a + i, 0, &b.first, 0, b.ld, runs, block.depth}, out, tile_rows, columns);
+        multiply_tile(kernels, RowOperand<T>{a + i, 0, &b.base, b.offset, b.ld, runs, block.depth}, out, tile_rows,
+                      columns);
     }
   }
-  if (block.last) activate_rows(c, rows, panel_begin * width, column_end, g.epilogue.activation);
+  if (block.last) activate_rows(c, rows, column, column_end, g.epilogue.activation);
 }
 
 template <class T>
@@ -137,34 +142,77 @@ GemmBlock<T> block_of_b(const Gemm<T>& g, const GemmPlan<T>& plan, std::int64_t 
           i == 0, i == plan.depth_blocks - 1};
 }
 
-/// B packed: block after block of its depth, each shared by all tasks. B direct: each task goes through the depth
-/// alone.
+/// The threads' own memory, behind what they share.
 template <class T>
-void gemm_unsplit(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, std::byte* workspace) {
-  Scratch scratch(workspace), measured;
-  T* const packed = scratch.array<T>(plan.packed_size(g));
-  static_cast<void>(plan.thread_scratch(g, measured));
-  const auto scratch_of = [&, shared = scratch.bytes(), each = measured.bytes()](int thread) {
-    Scratch own(workspace + shared + static_cast<std::size_t>(thread) * each);
+struct GemmScratchOfThreads {
+  const Gemm<T>& g;
+  const GemmPlan<T>& plan;
+  std::byte* first;
+  [[nodiscard]] GemmThreadScratch<T> operator()(int thread) const {
+    Scratch measured;
+    static_cast<void>(plan.thread_scratch(g, measured));
+    Scratch own(first + static_cast<std::size_t>(thread) * measured.bytes());
     return plan.thread_scratch(g, own);
-  };
-  if (g.m * g.n * g.k < small_product) threads = 1;
-  const std::int64_t tasks = plan.chunks * plan.groups;
-  for (std::int64_t column = 0; column < g.n; column += plan.columns) {
-    if (plan.direct_b) {
-      parallel_for(threads, tasks, [&](std::int64_t task, int thread) {
-        for (std::int64_t i = 0; i < plan.depth_blocks; ++i)
-          multiply_chunk(g, plan, block_of_b<T>(g, plan, column, i, nullptr), task, scratch_of(thread));
-      });
-      continue;
-    }
+  }
+};
+
+/// B read where it lies. Each thread takes neighbouring panels, as many as can be, and goes through the depth alone. No
+/// sum knows how columns are cut, so here the number of threads may have its say.
+template <class T>
+void gemm_direct(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, const GemmScratchOfThreads<T>& scratch) {
+  const std::int64_t panels = plan.columns / plan.kernels->columns, parts = std::min<std::int64_t>(threads, panels);
+  parallel_for(threads, parts, [&](std::int64_t part, int thread) {
+    const GemmPart all_rows{0, plan.tiles, part_begin(panels, parts, part), part_begin(panels, parts, part + 1)};
+    for (std::int64_t i = 0; i < plan.depth_blocks; ++i)
+      multiply_part(g, plan, block_of_b<T>(g, plan, 0, i, nullptr), all_rows, scratch(thread));
+  });
+}
+
+/// B packed, block after block of its depth, each shared by all tasks.
+template <class T>
+void gemm_packed(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, T* packed,
+                 const GemmScratchOfThreads<T>& scratch) {
+  for (std::int64_t column = 0; column < g.n; column += plan.columns)
     for (std::int64_t i = 0; i < plan.depth_blocks; ++i) {
       const GemmBlock<T> block = block_of_b<T>(g, plan, column, i, packed);
+      const std::int64_t panels = ceil_div(block.columns, plan.kernels->columns);
       pack_block(g, plan, block, packed, threads);
-      parallel_for(threads, tasks,
-                   [&](std::int64_t task, int thread) { multiply_chunk(g, plan, block, task, scratch_of(thread)); });
+      parallel_for(threads, plan.chunks * plan.groups, [&](std::int64_t task, int thread) {
+        const std::int64_t chunk = task / plan.groups, group = task % plan.groups;
+        multiply_part(g, plan, block,
+                      {part_begin(plan.tiles, plan.chunks, chunk), part_begin(plan.tiles, plan.chunks, chunk + 1),
+                       part_begin(panels, plan.groups, group), part_begin(panels, plan.groups, group + 1)},
+                      scratch(thread));
+      });
     }
-  }
+}
+
+/// One row of C. The columns are cut as gemm_direct cuts them.
+template <class T>
+void gemm_row(const Gemm<T>& g, int threads) {
+  const auto multiply = MIEN_SELECT_ISA(T, row_times_matrix);
+  const std::int64_t lines = ceil_div(g.n, 64), parts = std::min<std::int64_t>(threads, lines);
+  parallel_for(threads, parts, [&](std::int64_t part, int) {
+    const std::int64_t begin = part_begin(lines, parts, part) * 64;
+    const std::int64_t end = std::min(g.n, part_begin(lines, parts, part + 1) * 64);
+    for (std::int64_t j = begin; j < end; ++j) {
+      g.c[j] = g.beta == T(0) ? T(0) : g.beta * g.c[j];
+      if (g.epilogue.bias != nullptr) g.c[j] += g.epilogue.bias[j];
+    }
+    multiply(g.a, g.k, g.b + begin, g.ldb, end - begin, g.c + begin);
+    if (g.epilogue.activation != linear) activate(g.epilogue.activation, end - begin, g.c + begin, g.c + begin);
+  });
+}
+
+template <class T>
+void gemm_unsplit(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, std::byte* workspace) {
+  if (g.m * g.n * g.k < small_product) threads = 1;
+  if (plan.one_row) return gemm_row(g, threads);
+  Scratch shared(workspace);
+  T* const packed = shared.array<T>(plan.packed_size(g));
+  const GemmScratchOfThreads<T> scratch{g, plan, workspace + shared.bytes()};
+  if (plan.direct_b) return gemm_direct(g, plan, threads, scratch);
+  gemm_packed(g, plan, threads, packed, scratch);
 }
 
 /// Piece i of the depth as a product of its own.

@@ -73,6 +73,9 @@ __attribute__((noinline)) void multiply_columns(const ColumnOperand<T>& operand,
   for (std::int64_t p = 0; p < depth; ++p) {
     const T* a = operand.a[p] + a_offset;
     const T* b = operand.b[p] + b_offset;
+    // Makes a[i] a distance in the instruction. Else g++ keeps every a_offset + i in a register of its own and, with 14
+    // rows, in vector registers: 94 instead of 97 % of the peak.
+    __asm__("" : "+r"(a));
     const Vec<T> first = load(b), second = load(b + lanes<T>);
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i) {

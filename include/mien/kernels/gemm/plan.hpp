@@ -48,34 +48,37 @@ struct GemmThreadScratch {
 template <class T>
 struct GemmPlan {
   const MicroKernels<T>* kernels;
-  std::int64_t deepest, depth, depth_blocks;  ///< of one pass over C: at most, in fact, and how many there are
+  std::int64_t deepest, depth, depth_blocks;  ///< of one pass over C: at most, in fact, and how many passes
   std::int64_t columns, column_blocks;        ///< of B packed at once
   std::int64_t tiles, chunks;                 ///< of rows, and the tasks they are cut into
   std::int64_t groups;                        ///< tasks that the panels of a column block are cut into
   std::int64_t pieces;                        ///< that the depth is cut into, to be summed apart; 1: not cut
-  bool copy_a, direct_b;
+  bool copy_a, direct_b, one_row;
 
   explicit GemmPlan(const Gemm<T>& g) : kernels(&active_micro_kernels<T>()) {
     const BlockSizes blocks = block_sizes(kernels->isa);
     const std::int64_t k = g.alpha == T(0) ? 0 : g.k, width = kernels->columns;
     tiles = ceil_div(g.m, kernels->rows());
-    direct_b = g.transpose_b == Transpose::no && g.alpha == T(1) && tiles <= tiles_for_packing;
-    deepest = !direct_b ? blocks.depth : g.m <= flat_rows ? flat_depth : direct_depth;
-    depth_blocks = std::max<std::int64_t>(1, ceil_div(k, deepest));
+    direct_b = g.transpose_b == Transpose::no && g.alpha == T(1) && g.m <= rows_for_packing;
+    const bool strips = direct_b && k * g.n * static_cast<std::int64_t>(sizeof(T)) > second_cache;
+    deepest = blocks.depth;
+    const std::int64_t limit = strips ? std::clamp(strip_size / g.n, shallowest_strip, deepest) : deepest;
+    depth_blocks = std::max<std::int64_t>(1, ceil_div(k, limit));
     depth = ceil_div(k, depth_blocks);
-    column_blocks = ceil_div(g.n, blocks.columns);
+    column_blocks = direct_b ? 1 : ceil_div(g.n, blocks.columns);
     columns = ceil_div(ceil_div(g.n, column_blocks), width) * width;
-    chunks = std::max(ceil_div(tiles, blocks.tiles), std::min(wanted_tasks, tiles / smallest_chunk));
+    chunks = direct_b ? 1 : std::max(ceil_div(tiles, blocks.tiles), std::min(wanted_tasks, tiles / smallest_chunk));
     chunks = std::max<std::int64_t>(1, chunks);
-    const std::int64_t panels = columns / width;
-    groups = std::min(panels, ceil_div(direct_b ? direct_tasks : wanted_tasks, chunks));
+    groups = std::min(columns / width, ceil_div(wanted_tasks, chunks));
     copy_a = rows_collide<T>(g.lda) && (g.transpose_a == Transpose::yes || kernels->rows() > first_cache_ways);
     const std::int64_t tasks = chunks * ceil_div(g.n, width);
-    pieces = tasks >= wanted_tasks ? 1 : std::clamp<std::int64_t>(k / smallest_piece, 1, wanted_tasks);
+    one_row = direct_b && g.m == 1 && (g.transpose_a == Transpose::no || g.lda == 1);
+    pieces = one_row || tasks >= wanted_tasks ? 1 : std::clamp<std::int64_t>(k / smallest_piece, 1, wanted_tasks);
   }
   /// Sizes of the workspace, as if m and k were the largest that a chunk and a block take: they grow with both.
   [[nodiscard]] std::int64_t chunk_capacity() const {
-    return std::min(tiles, block_sizes(kernels->isa).tiles) * kernels->rows();
+    const std::int64_t chunk = block_sizes(kernels->isa).tiles, direct = ceil_div(rows_for_packing, kernels->rows());
+    return std::min(tiles, std::max(chunk, direct)) * kernels->rows();
   }
   [[nodiscard]] std::int64_t depth_capacity(const Gemm<T>& g) const { return std::min(g.k, deepest); }
   [[nodiscard]] std::int64_t packed_size(const Gemm<T>& g) const { return direct_b ? 0 : depth_capacity(g) * columns; }

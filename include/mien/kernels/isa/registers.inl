@@ -1,5 +1,6 @@
-// The vocabulary of the kernels, once per instruction set: a vector of T, and what the compilers' vector extension does not spell.
-// Arithmetic is plain: a * x + y on vectors is one FMA where the set has it (contraction is the compilers' default).
+// The vocabulary of the kernels, once per instruction set: a vector of T, and what the compilers' vector extension does
+// not spell. Arithmetic is plain: a * x + y on vectors is one FMA where the set has it (contraction is the compilers'
+// default).
 
 template <class T>
 struct VecOf {
@@ -25,6 +26,24 @@ __attribute__((always_inline)) inline Vec<T> load(const T* p) {
 template <class T>
 __attribute__((always_inline)) inline void store(T* p, Vec<T> v) {
   *reinterpret_cast<typename VecOf<T>::unaligned*>(p) = v;
+}
+
+/// A store that passes the caches by, for a large array that is not read soon; p is aligned to the vector. Before
+/// another thread reads it, wait with fence_stores_past_caches().
+template <class T>
+__attribute__((always_inline)) inline void store_past_caches(T* p, Vec<T> v) {
+#if defined(__clang__)
+  __builtin_nontemporal_store(v, reinterpret_cast<Vec<T>*>(p));
+#elif defined(__x86_64__) && MIEN_VECTOR_BYTES == 64
+  if constexpr (sizeof(T) == sizeof(float)) return __builtin_ia32_movntps512(p, v);
+#elif defined(__x86_64__) && MIEN_VECTOR_BYTES == 32
+  if constexpr (sizeof(T) == sizeof(float)) return __builtin_ia32_movntps256(p, v);
+#elif defined(__x86_64__)
+  if constexpr (sizeof(T) == sizeof(float)) return __builtin_ia32_movntps(p, v);
+#endif
+#if !defined(__clang__)
+  store(p, v);
+#endif
 }
 
 /// load and store for Value = Vec<T> or, one element, Value = T: lets the text of a loop serve its last elements too.

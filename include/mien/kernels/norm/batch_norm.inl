@@ -1,33 +1,33 @@
 // See batch_norm.hpp. Rows outside, channels inside: memory is read in its order, and what belongs to a channel comes from the
 // first-level cache. The functions named ..._at do the channels of one register, Value = Vec<T>, or one of the last, Value = T.
 
-template <class Value, class T>
-__attribute__((always_inline)) inline void add_at(T* sum, const T* x) {
-  store_as(sum, load_as<Value>(sum) + load_as<Value>(x));
+/// Some registers of channels of a block, whose sums stay in them for all rows: kept in memory they took twice as long.
+template <int registers, class Value, class T>
+__attribute__((always_inline)) inline void block_moments_at(std::int64_t rows, std::int64_t channels, const T* x, T* mean,
+                                                            T* squares) {
+  constexpr int width = sizeof(Value) / sizeof(T);
+  Value centre[registers], sum[registers] = {}, square[registers] = {};
+  for (int r = 0; r < registers; ++r) centre[r] = load_as<Value>(x + r * width);
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (int r = 0; r < registers; ++r) sum[r] += load_as<Value>(x + i * channels + r * width) - centre[r];
+  for (int r = 0; r < registers; ++r) centre[r] += sum[r] / static_cast<T>(rows);
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (int r = 0; r < registers; ++r) {
+      const Value d = load_as<Value>(x + i * channels + r * width) - centre[r];
+      square[r] += d * d;
+    }
+  for (int r = 0; r < registers; ++r) store_as(mean + r * width, centre[r]), store_as(squares + r * width, square[r]);
 }
 
-template <class Value, class T>
-__attribute__((always_inline)) inline void add_square_at(T* sum, const T* x, const T* mean) {
-  const Value d = load_as<Value>(x) - load_as<Value>(mean);
-  store_as(sum, load_as<Value>(sum) + d * d);
-}
-
-/// mean_c and sum (x - mean_c)^2 of a block of rows.
+/// mean_c and sum (x - mean_c)^2 of a block of rows. The mean is summed as a distance from the first row: sums of what is far
+/// from zero would lose what they are about.
 template <class T>
 void norm_block_moments(std::int64_t rows, std::int64_t channels, const T* x, T* mean, T* squares) {
-  const std::int64_t whole = channels - channels % lanes<T>;
-  for (std::int64_t c = 0; c < channels; ++c) mean[c] = squares[c] = 0;
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const T* row = x + i * channels;
-    for (std::int64_t c = 0; c < whole; c += lanes<T>) add_at<Vec<T>>(mean + c, row + c);
-    for (std::int64_t c = whole; c < channels; ++c) add_at<T>(mean + c, row + c);
-  }
-  for (std::int64_t c = 0; c < channels; ++c) mean[c] /= static_cast<T>(rows);
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const T* row = x + i * channels;
-    for (std::int64_t c = 0; c < whole; c += lanes<T>) add_square_at<Vec<T>>(squares + c, row + c, mean + c);
-    for (std::int64_t c = whole; c < channels; ++c) add_square_at<T>(squares + c, row + c, mean + c);
-  }
+  std::int64_t c = 0;
+  for (; c + 4 * lanes<T> <= channels; c += 4 * lanes<T>)
+    block_moments_at<4, Vec<T>>(rows, channels, x + c, mean + c, squares + c);
+  for (; c + lanes<T> <= channels; c += lanes<T>) block_moments_at<1, Vec<T>>(rows, channels, x + c, mean + c, squares + c);
+  for (; c < channels; ++c) block_moments_at<1, T>(rows, channels, x + c, mean + c, squares + c);
 }
 
 template <class Value, class T>
@@ -56,24 +56,32 @@ __attribute__((always_inline)) inline Value gradient_at(const NormChannels<T>& n
   return normalised_at<Value>(norm, c, x) > Value{} ? dy : norm.slope * dy;
 }
 
-template <class Value, class T>
-__attribute__((always_inline)) inline void gradient_sums_at(const NormChannels<T>& norm, std::int64_t c, const T* x, const T* dy,
-                                                            T* sum_dt, T* sum_dt_x) {
-  const Value value = load_as<Value>(x), dt = gradient_at<Value>(norm, c, value, load_as<Value>(dy));
-  store_as(sum_dt + c, load_as<Value>(sum_dt + c) + dt);
-  store_as(sum_dt_x + c, load_as<Value>(sum_dt_x + c) + dt * (value - load_as<Value>(norm.mean + c)));
+template <int registers, class Value, class T>
+__attribute__((always_inline)) inline void gradient_sums_at(std::int64_t rows, std::int64_t channels, const NormChannels<T>& norm,
+                                                            std::int64_t c, const T* x, const T* dy, T* sum_dt, T* sum_dt_x) {
+  constexpr int width = sizeof(Value) / sizeof(T);
+  Value sum[registers] = {}, sum_x[registers] = {};
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (int r = 0; r < registers; ++r) {
+      const std::int64_t k = c + r * width;
+      const Value value = load_as<Value>(x + i * channels + k);
+      const Value dt = gradient_at<Value>(norm, k, value, load_as<Value>(dy + i * channels + k));
+      sum[r] += dt;
+      sum_x[r] += dt * (value - load_as<Value>(norm.mean + k));
+    }
+  for (int r = 0; r < registers; ++r)
+    store_as(sum_dt + c + r * width, sum[r]), store_as(sum_dt_x + c + r * width, sum_x[r]);
 }
 
 /// sum dt and sum dt (x - mean) of a block of rows.
 template <class T>
 void norm_block_gradient_sums(std::int64_t rows, std::int64_t channels, const NormChannels<T>& norm, const T* x, const T* dy,
                               T* sum_dt, T* sum_dt_x) {
-  const std::int64_t whole = channels - channels % lanes<T>;
-  for (std::int64_t c = 0; c < channels; ++c) sum_dt[c] = sum_dt_x[c] = 0;
-  for (std::int64_t i = 0; i < rows; ++i, x += channels, dy += channels) {
-    for (std::int64_t c = 0; c < whole; c += lanes<T>) gradient_sums_at<Vec<T>>(norm, c, x + c, dy + c, sum_dt, sum_dt_x);
-    for (std::int64_t c = whole; c < channels; ++c) gradient_sums_at<T>(norm, c, x + c, dy + c, sum_dt, sum_dt_x);
-  }
+  std::int64_t c = 0;
+  for (; c + 4 * lanes<T> <= channels; c += 4 * lanes<T>)
+    gradient_sums_at<4, Vec<T>>(rows, channels, norm, c, x, dy, sum_dt, sum_dt_x);
+  for (; c + lanes<T> <= channels; c += lanes<T>) gradient_sums_at<1, Vec<T>>(rows, channels, norm, c, x, dy, sum_dt, sum_dt_x);
+  for (; c < channels; ++c) gradient_sums_at<1, T>(rows, channels, norm, c, x, dy, sum_dt, sum_dt_x);
 }
 
 template <class Value, class T>

@@ -27,6 +27,13 @@ struct IndexRange {
 
 static_assert(taps_inside(0, 5, 3, 2, 1).first == 1 && taps_inside(2, 5, 3, 2, 1).end == 2);
 
+/// Whether windows stand side by side: no padding, no overlap, no gap. Rows and columns behind the last whole window
+/// belong to none.
+[[nodiscard]] constexpr bool windows_tile(const ConvGeometry& g) {
+  return g.stride_h == g.r && g.stride_w == g.s && g.pad_top == 0 && g.pad_left == 0 && g.oh * g.r <= g.h &&
+         g.ow * g.s <= g.w;
+}
+
 /// Bytes of one saved index of a maximum within its window (row * s + column).
 [[nodiscard]] constexpr std::size_t pool_index_size(const ConvGeometry& g) {
   return g.r * g.s < 256 ? sizeof(std::uint8_t) : sizeof(std::int32_t);

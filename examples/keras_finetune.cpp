@@ -1,0 +1,105 @@
+// Fine-tunes a whole model of Keras to the classes of a folder: what comes before its last layer with weights is kept,
+// a new head is trained on it, then everything, slowly.
+
+#include "emotions_keras.hpp"
+
+using namespace mien;
+
+namespace {
+
+struct Arguments {
+  std::string file, data, features, out = "fine-tuned.safetensors";
+  int head_epochs = 2, epochs = 5, threads = 0;
+  std::int64_t batch_size = 64;
+  double learning_rate = 1e-3;
+  std::uint64_t seed = 0;
+  emotions::KerasArguments keras;
+};
+
+void add_options(CLI::App& app, Arguments& a) {
+  app.add_option("--model", a.file, "a whole model of Keras (.h5, .hdf5, .keras)")->required();
+  app.add_option("--data", a.data, "folder with train/ and validation/, each with a folder of pictures per class")
+      ->required();
+  app.add_option("--features", a.features,
+                 "the layer whose output the new head reads; default: what the last layer with weights reads");
+  app.add_option("--head-epochs", a.head_epochs, "of the new head alone")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--epochs", a.epochs, "of everything")->capture_default_str()->check(CLI::NonNegativeNumber);
+  app.add_option("--batch-size", a.batch_size)->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--learning-rate", a.learning_rate, "of the head; everything learns at a tenth of it")
+      ->capture_default_str();
+  app.add_option("--seed", a.seed)->capture_default_str();
+  app.add_option("--threads", a.threads, "0: all that the process may use")->capture_default_str();
+  app.add_option("--out", a.out, "the file that is written")->capture_default_str();
+  a.keras.add_options(app);
+}
+
+/// The output that the new head reads.
+Node features_of(const Model<float>& model, const std::string& name) {
+  const Topology& graph = model.network().graph;
+  if (!name.empty()) return graph.nodes[static_cast<std::size_t>(model.network().find(name))];
+  if (model.parameters().empty()) throw OptionError("the model has no weights");
+  const int last = model.parameters().back().node;
+  return graph.nodes[static_cast<std::size_t>(graph.inputs[static_cast<std::size_t>(last)].front())];
+}
+
+/// The model up to there, with its weights, under a head of that many outputs.
+Model<float> with_new_head(const Model<float>& from, const Node& features, const Arguments& a,
+                           const std::vector<std::string>& classes) {
+  Node y = features;
+  if (y.shape().rank() == 3) y = GlobalAveragePooling2D{.name = "head_pool"}(y);
+  y = Dense{.units = static_cast<std::int64_t>(classes.size()), .activation = softmax, .name = "head"}(y);
+  Preprocessing preprocessing = from.preprocessing();
+  preprocessing.classes = classes;
+  Model<float> model(from.network().graph.nodes.front(), y,
+                     {.seed = a.seed, .threads = a.threads, .preprocessing = preprocessing});
+  for (const Parameter& own : model.parameters()) {
+    if (own.name.starts_with("head/")) continue;
+    const TensorView<const float> values = from.parameter(own.name);
+    std::copy(values.begin(), values.end(), model.parameter(own.name).begin());
+  }
+  return model;
+}
+
+void train(Model<float>& model, const Arguments& a, const emotions::Faces& faces, int epochs, double learning_rate) {
+  model.compile(
+      {.optimizer = Adam{.learning_rate = learning_rate}, .loss = CategoricalCrossentropy{}, .metrics = {Accuracy{}}});
+  static_cast<void>(model.fit(
+      faces.train,
+      {.batch_size = a.batch_size,
+       .epochs = epochs,
+       .callbacks = {EarlyStopping{.monitor = "val_accuracy", .patience = epochs + 1, .restore_best_weights = true}},
+       .validation_data = faces.validation}));
+}
+
+void run(const Arguments& a) {
+  const auto original = emotions::load_keras_model_of_pictures(a.file, a.keras, a.threads);
+  emotions::Faces faces{emotions::pictures_of(original, emotions::part_of(a.data, "train"), {}), {}};
+  faces.validation =
+      emotions::pictures_of(original, emotions::part_of(a.data, "validation"), faces.train.class_names());
+  auto model = with_new_head(original, features_of(original, a.features), a, faces.train.class_names());
+  model.freeze([](std::string_view name) { return !name.starts_with("head"); });
+  if (a.head_epochs > 0) train(model, a, faces, a.head_epochs, a.learning_rate);
+  model.unfreeze(all_layers());
+  if (a.epochs > 0) train(model, a, faces, a.epochs, a.learning_rate / 10);
+  save(model, a.out);
+  std::cout << emotions::confusion(model, faces.validation).to_string();
+  const Logs result = model.evaluate(faces.validation);
+  std::cout << emotions::format("%lld pictures: accuracy %.4f; written to %s\n",
+                                static_cast<long long>(faces.validation.size()), *result.get("accuracy"),
+                                a.out.c_str());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Fine-tunes a model of Keras to the classes of a folder of pictures.", "keras_finetune"};
+  Arguments arguments;
+  add_options(app, arguments);
+  return emotions::run(app, argc, argv, [&] {
+    if (arguments.head_epochs + arguments.epochs < 1)
+      throw OptionError("there is nothing to train: give --head-epochs or --epochs");
+    run(arguments);
+  });
+}

@@ -1,0 +1,48 @@
+#pragma once
+// When fewer multiplications are worth the transforms. Everything is counted in multiplications of a product that runs
+// at the processor's peak, so that one set of constants serves all instruction sets: they are ratios.
+
+#include <algorithm>
+#include <cstdint>
+
+#include <mien/kernels/conv/winograd/problem.hpp>
+
+namespace mien::inline v0::kernels::winograd {
+
+/// What one value of V, M or U costs beside the product. Measured on a Zen 4, one thread, as the time beyond the
+/// products' at 57 multiplications a nanosecond: v48.1_2 (V and M rule) 5.6 ms for 21 million values, 15 each; v48.4_2
+/// (U rules) 7.6 ms for 6.6 million.
+inline constexpr std::int64_t cost_of_value = 15, cost_of_kernel_value = 60;
+
+/// Multiplications of the implicit product, which leaves out taps that fall on padding.
+[[nodiscard]] constexpr std::int64_t axis_taps(std::int64_t outputs, std::int64_t cells, std::int64_t pad) {
+  std::int64_t sum = 0;
+  for (std::int64_t t = 0; t < taps; ++t) {  // of the outputs, those with 0 <= o - pad + t < cells
+    const std::int64_t first = std::max<std::int64_t>(0, pad - t), end = std::min(outputs, cells + pad - t);
+    sum += std::max<std::int64_t>(0, end - first);
+  }
+  return sum;
+}
+
+[[nodiscard]] inline std::int64_t direct_cost(const Problem& p) {
+  return p.pictures * axis_taps(p.out_h, p.in_h, p.pad_top) * axis_taps(p.out_w, p.in_w, p.pad_left) * p.depth *
+         p.columns;
+}
+
+[[nodiscard]] inline std::int64_t winograd_cost(const Problem& p) {
+  const std::int64_t points = p.pictures * p.down.total_points() * p.across.total_points();
+  return points * p.depth * p.columns + cost_of_value * points * (p.depth + p.columns) +
+         cost_of_kernel_value * p.points() * p.depth * p.columns;
+}
+
+/// The same of the gradient of the kernel: what gathering one value of dU into dw costs. v48.4_2, one thread: 1.5 ms
+/// for 6.6 million; v48.5_x 1.4 ms for as many.
+inline constexpr std::int64_t cost_of_sum = 13;
+
+[[nodiscard]] inline std::int64_t kernel_gradient_cost(const Problem& p) {
+  const std::int64_t points = p.pictures * p.down.total_points() * p.across.total_points();
+  return points * p.depth * p.columns + cost_of_value * points * (p.depth + p.columns) +
+         cost_of_sum * p.points() * p.depth * p.columns;
+}
+
+}  // namespace mien::inline v0::kernels::winograd

@@ -1,0 +1,166 @@
+#pragma once
+// The gradient of a 3x3 kernel by Winograd, dw = G' dU G. How it is cut, kernel_gradient_plan.hpp says.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include <mien/core/parallel.hpp>
+#include <mien/kernels/conv/algorithm.hpp>
+#include <mien/kernels/conv/winograd/cost.hpp>
+#include <mien/kernels/conv/winograd/kernel_gradient_plan.hpp>
+#include <mien/kernels/gemm/macro_kernel.hpp>
+
+namespace mien::inline v0::kernels::winograd {
+
+inline const char* kernel_gradient_loses(const ConvGeometry& g) {
+  const Problem p(g, false);
+  return kernel_gradient_cost(p) < direct_cost(p) ? nullptr
+                                                  : "its transforms would cost more than the products that it saves";
+}
+
+/// V and Z of one tile, as number `slot` of `to`.
+template <class T>
+void transform_tile(const ConvCall<T>& call, const KernelGradientPlan<T>& plan, std::int64_t index, std::int64_t slot,
+                    const TransformedTiles<T>& to) {
+  const Problem& p = plan.problem;
+  const Tile tile(p, index);
+  const std::int64_t k = p.columns;
+  const T zeros[ChannelBlocks::widest] = {};
+  const T* cells[tile_table];
+  for (std::int64_t block = 0; block < plan.channels.count; ++block) {
+    find_cells(p, tile, call.left + plan.channels.begin(block), zeros, cells);
+    T* const v = to.inputs.values + block * to.inputs.block + slot * to.inputs.width;
+    active_transforms<T>().input({cells, tile.rows, tile.columns, plan.channels.size(block), v, to.inputs.places});
+  }
+  const T* const dy = call.right + ((tile.picture * p.out_h + tile.row) * p.out_w + tile.column) * k;
+  for (std::int64_t block = 0; block < plan.filters.count; ++block) {
+    T* const z = to.gradients.values + block * to.gradients.block + slot * to.gradients.width;
+    active_gradient_transforms<T>().spread({dy + plan.filters.begin(block), p.out_w * k, k, tile.rows, tile.columns,
+                                            plan.filters.size(block), z, to.gradients.places, tile.columns * k});
+  }
+}
+
+/// Lists tiles begin ... end-1, in the first slots of `tiles`, by the kinds of points that they have.
+template <class T>
+void list_tiles(const Problem& p, std::int64_t begin, std::int64_t end, TransformedTiles<T>& tiles) {
+  std::fill_n(tiles.listed, point_kinds, std::int64_t{0});
+  for (std::int64_t slot = 0; slot < end - begin; ++slot) {
+    const Tile tile(p, begin + slot);
+    KindCounts has;
+    tile.count(has);
+    for (int kind = 0; kind < point_kinds; ++kind) {
+      if (has.of[kind] == 0) continue;
+      tiles.input_rows[kind][tiles.listed[kind]] = tiles.inputs.values + slot * tiles.inputs.width;
+      tiles.gradient_rows[kind][tiles.listed[kind]++] = tiles.gradients.values + slot * tiles.gradients.width;
+    }
+  }
+}
+
+/// dU of one block, from the listed tiles; added to what `sums` holds if `accumulate`.
+template <class T>
+void multiply_block(const KernelGradientPlan<T>& plan, const TransformedTiles<T>& tiles, std::int64_t block,
+                    bool accumulate, T* sums) {
+  const MicroKernels<T>& kernels = *plan.kernels;
+  const std::int64_t channel_block = block / plan.filters.count, filter_block = block % plan.filters.count;
+  const std::int64_t channels = plan.channels.size(channel_block), filters = plan.filters.size(filter_block);
+  T* rows[ChannelBlocks::widest];
+  for (std::int64_t i = 0; i < channels; ++i) rows[i] = sums + i * plan.filters.width;
+  TileOutput<T> out{};
+  out.accumulate = accumulate;
+  const std::int64_t v = channel_block * tiles.inputs.block, z = filter_block * tiles.gradients.block;
+  for (std::int64_t point = 0; point < plan.problem.points(); ++point) {
+    const int across = plan.problem.across.points();
+    const int kind = kind_of(plan.problem, static_cast<int>(point) / across, static_cast<int>(point) % across);
+    ColumnOperand<T> operand{tiles.input_rows[kind], 0, tiles.gradient_rows[kind], 0, tiles.listed[kind]};
+    for (std::int64_t column = 0; column < filters; column += kernels.columns)
+      for (std::int64_t row = 0; row < channels; row += kernels.rows()) {
+        operand.a_offset = v + point * tiles.inputs.point + row;
+        operand.b_offset = z + point * tiles.gradients.point + column;
+        out.c = rows + row;
+        out.c_offset = point * plan.sum_point + column;
+        multiply_full_width(kernels, operand, out, std::min(kernels.rows(), channels - row));
+      }
+  }
+}
+
+/// dw of channels begin ... end-1 of a block, from the dU of all pieces, `piece` apart.
+template <class T>
+void gather_block(const ConvCall<T>& call, const KernelGradientPlan<T>& plan, std::int64_t block, std::int64_t begin,
+                  std::int64_t end, const T* sums, std::int64_t piece) {
+  const Problem& p = plan.problem;
+  const std::int64_t channel = plan.channels.begin(block / plan.filters.count), k = p.columns;
+  const std::int64_t filter_block = block % plan.filters.count;
+  T* const dw = call.result + channel * k + plan.filters.begin(filter_block);
+  for (std::int64_t i = begin; i < end; ++i)
+    active_gradient_transforms<T>().gather({sums + i * plan.filters.width, plan.pieces, piece, plan.sum_point,
+                                            p.down.points(), p.across.points(), plan.filters.size(filter_block),
+                                            dw + i * k, p.depth * k, k});
+}
+
+/// dU of tiles begin ... end-1, all blocks, a group of tiles at a time.
+template <class T>
+void sum_piece(const ConvCall<T>& call, const KernelGradientPlan<T>& plan, std::int64_t begin, std::int64_t end,
+               TransformedTiles<T> own, T* sums) {
+  const std::int64_t groups = ceil_div(end - begin, plan.capacity);
+  for (std::int64_t group = 0; group < groups; ++group) {
+    const std::int64_t first = begin + part_begin(end - begin, groups, group);
+    const std::int64_t last = begin + part_begin(end - begin, groups, group + 1);
+    for (std::int64_t tile = first; tile < last; ++tile) transform_tile(call, plan, tile, tile - first, own);
+    list_tiles(plan.problem, first, last, own);
+    for (std::int64_t block = 0; block < plan.blocks(); ++block)
+      multiply_block(plan, own, block, group > 0, sums + block * plan.sum_block);
+  }
+}
+
+template <class T>
+void kernel_gradient_by_pieces(const ConvCall<T>& call, const KernelGradientPlan<T>& plan) {
+  const std::int64_t tiles = plan.problem.tiles(), piece_step = plan.blocks() * plan.sum_block;
+  parallel_for(call.threads, plan.pieces, [&](std::int64_t piece, int thread) {
+    Scratch own(call.workspace + plan.shared_bytes + static_cast<std::size_t>(thread) * plan.thread_bytes);
+    sum_piece(call, plan, part_begin(tiles, plan.pieces, piece), part_begin(tiles, plan.pieces, piece + 1),
+              plan.transformed_tiles(own), plan.sums + piece * piece_step);
+  });
+  constexpr std::int64_t parts = 8;  // of the channels of a block
+  parallel_for(call.threads, plan.blocks() * parts, [&](std::int64_t task, int) {
+    const std::int64_t block = task / parts, channels = plan.channels.size(block / plan.filters.count);
+    gather_block(call, plan, block, part_begin(channels, parts, task % parts),
+                 part_begin(channels, parts, task % parts + 1), plan.sums + block * plan.sum_block, piece_step);
+  });
+}
+
+template <class T>
+void kernel_gradient_by_blocks(const ConvCall<T>& call, const KernelGradientPlan<T>& plan) {
+  Scratch shared(call.workspace);
+  if (plan.sums != nullptr) static_cast<void>(shared.array<T>(plan.blocks() * plan.sum_block));
+  TransformedTiles<T> tiles = plan.transformed_tiles(shared);
+  for (std::int64_t round = 0; round < plan.rounds; ++round) {
+    const std::int64_t begin = part_begin(plan.problem.tiles(), plan.rounds, round);
+    const std::int64_t end = part_begin(plan.problem.tiles(), plan.rounds, round + 1);
+    list_tiles(plan.problem, begin, end, tiles);
+    parallel_for(call.threads, end - begin,
+                 [&](std::int64_t slot, int) { transform_tile(call, plan, begin + slot, slot, tiles); });
+    parallel_for(call.threads, plan.blocks(), [&](std::int64_t block, int thread) {
+      Scratch own(call.workspace + plan.shared_bytes + static_cast<std::size_t>(thread) * plan.thread_bytes);
+      T* const sums = plan.sums != nullptr ? plan.sums + block * plan.sum_block : own.array<T>(plan.sum_block);
+      multiply_block(plan, tiles, block, round > 0, sums);
+      if (round + 1 < plan.rounds) return;
+      gather_block(call, plan, block, 0, plan.channels.size(block / plan.filters.count), sums, 0);
+    });
+  }
+}
+
+template <class T>
+std::size_t kernel_gradient_workspace(const ConvGeometry& g, int threads) {
+  const KernelGradientPlan<T> plan(g, nullptr);
+  return plan.shared_bytes + static_cast<std::size_t>(threads) * plan.thread_bytes;
+}
+
+template <class T>
+void kernel_gradient(const ConvCall<T>& call) {
+  const KernelGradientPlan<T> plan(call.geometry, call.workspace);
+  if (plan.by_pieces()) return kernel_gradient_by_pieces(call, plan);
+  kernel_gradient_by_blocks(call, plan);
+}
+
+}  // namespace mien::inline v0::kernels::winograd

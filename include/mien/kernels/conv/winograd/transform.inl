@@ -1,0 +1,304 @@
+// The three transforms, vectors of channels (or filters) at a time, once per instruction set. Along one axis they are
+// the matrices of points.hpp with what the rows of +-a share computed once; a tile takes two steps, down its columns
+// and then along its rows, through an array that stays in the first cache.
+
+/// v = B' d.
+template <int outputs, class T>
+__attribute__((always_inline)) inline void input_points(const Vec<T>* d, Vec<T>* v) {
+  constexpr T root_2 = T(winograd::sqrt_2), root_half = T(winograd::sqrt_half);
+  if constexpr (outputs == 1) {
+    v[0] = d[2] - root_half * d[1];
+    v[1] = d[0] - root_2 * d[1];
+    v[2] = T(-1.5 * winograd::sqrt_2) * d[1];
+  } else if constexpr (outputs == 2) {
+    const Vec<T> a = T(-1.5) * d[2], b = T(1.5 * winograd::sqrt_half) * d[1];
+    v[0] = d[3] - T(0.5) * d[1];
+    v[1] = d[0] - T(2) * d[2];
+    v[2] = a - b;
+    v[3] = a + b;
+  } else if constexpr (outputs == 3) {
+    const Vec<T> a = d[3] - root_2 * d[2], b = d[2] - root_2 * d[1];
+    v[0] = d[4] - root_2 * d[3] - T(0.5) * b;
+    v[1] = root_2 * a + (d[0] - root_half * d[1]);
+    v[2] = T(1.5 * winograd::sqrt_2) * a + T(1.5) * b;
+    v[3] = root_half * a - T(0.5) * b;
+    v[4] = T(2 * winograd::sqrt_2) * d[3] - root_2 * d[1];
+  } else {
+    const Vec<T> even_half = d[4] - T(2) * d[2], odd_half = root_half * d[3] - root_2 * d[1];
+    const Vec<T> even_2 = d[4] - T(0.5) * d[2], odd_2 = root_2 * d[3] - root_half * d[1];
+    v[0] = d[5] - T(2.5) * d[3] + d[1];
+    v[1] = d[4] - T(2.5) * d[2] + d[0];
+    v[2] = even_half + odd_half;
+    v[3] = even_half - odd_half;
+    v[4] = even_2 + odd_2;
+    v[5] = even_2 - odd_2;
+  }
+}
+
+/// u = G g, the first `points` of it.
+template <int points, class T>
+__attribute__((always_inline)) inline void kernel_points(const Vec<T>* g, Vec<T>* u) {
+  u[0] = g[2];
+  u[1] = g[0];
+  const Vec<T> even = T(-2.0 / 3) * g[0] - T(1.0 / 3) * g[2], odd = T(winograd::sqrt_2 / 3) * g[1];
+  u[2] = even - odd;
+  if constexpr (points > 3) u[3] = even + odd;
+  const Vec<T> even_2 = T(1.0 / 6) * g[0] + T(1.0 / 3) * g[2], odd_2 = T(winograd::sqrt_2 / 6) * g[1];
+  if constexpr (points > 4) u[4] = even_2 + odd_2;
+  if constexpr (points > 5) u[5] = even_2 - odd_2;
+}
+
+/// y = A' m.
+template <int outputs, class T>
+__attribute__((always_inline)) inline void output_points(const Vec<T>* m, Vec<T>* y) {
+  constexpr T root_2 = T(winograd::sqrt_2), root_half = T(winograd::sqrt_half);
+  if constexpr (outputs == 1) {
+    y[0] = m[0] + m[1] + m[2];
+  } else {
+    const Vec<T> sum = m[2] + m[3], difference = m[2] - m[3];
+    if constexpr (outputs == 2) {
+      y[0] = m[1] + sum;
+      y[1] = root_half * difference + m[0];
+    } else if constexpr (outputs == 3) {
+      y[0] = m[1] + sum + m[4];
+      y[1] = root_half * difference + root_2 * m[4];
+      y[2] = T(0.5) * sum + T(2) * m[4] + m[0];
+    } else {
+      const Vec<T> sum_2 = m[4] + m[5], difference_2 = m[4] - m[5];
+      y[0] = m[1] + sum + sum_2;
+      y[1] = root_half * difference + root_2 * difference_2;
+      y[2] = T(0.5) * sum + T(2) * sum_2;
+      y[3] = T(0.5 * winograd::sqrt_half) * difference + T(2 * winograd::sqrt_2) * difference_2 + m[0];
+    }
+  }
+}
+
+template <class T>
+using PointVectors = Vec<T>[winograd::max_points][winograd::max_points];
+
+template <int outputs, class T>
+__attribute__((always_inline)) inline void input_down(const T* const* cells, std::int64_t c, int columns,
+                                                      PointVectors<T>& t) {
+  for (int j = 0; j < columns; ++j) {
+    Vec<T> d[outputs + 2], v[outputs + 2];
+#pragma GCC unroll 6
+    for (int i = 0; i < outputs + 2; ++i) d[i] = load(cells[i * winograd::max_points + j] + c);
+    input_points<outputs, T>(d, v);
+#pragma GCC unroll 6
+    for (int i = 0; i < outputs + 2; ++i) t[i][j] = v[i];
+  }
+}
+
+template <int outputs, class T>
+__attribute__((always_inline)) inline void input_along(const PointVectors<T>& t, int rows, T* to,
+                                                       const std::int64_t* places) {
+  for (int i = 0; i < rows; ++i) {
+    Vec<T> v[outputs + 2];
+    input_points<outputs, T>(t[i], v);
+#pragma GCC unroll 6
+    for (int j = 0; j < outputs + 2; ++j) store(to + places[i * winograd::max_points + j], v[j]);
+  }
+}
+
+/// One vector of channels of a tile, from cells[] + c to `to` + places[].
+template <class T>
+__attribute__((always_inline)) inline void transform_input_vector(const winograd::InputTile<T>& tile,
+                                                                  const T* const* cells, std::int64_t c, T* to) {
+  PointVectors<T> t;
+  const int rows = tile.rows + 2, columns = tile.columns + 2;
+  switch (tile.rows) {
+    case 4:
+      input_down<4>(cells, c, columns, t);
+      break;
+    case 3:
+      input_down<3>(cells, c, columns, t);
+      break;
+    case 2:
+      input_down<2>(cells, c, columns, t);
+      break;
+    default:
+      input_down<1>(cells, c, columns, t);
+  }
+  switch (tile.columns) {
+    case 4:
+      return input_along<4>(t, rows, to, tile.places);
+    case 3:
+      return input_along<3>(t, rows, to, tile.places);
+    case 2:
+      return input_along<2>(t, rows, to, tile.places);
+    default:
+      input_along<1>(t, rows, to, tile.places);
+  }
+}
+
+/// V = B' d B for all channels. The last vector's lanes beyond the channels become 0.
+template <class T>
+void transform_input(const winograd::InputTile<T>& tile) {
+  std::int64_t c = 0;
+  for (; c + lanes<T> <= tile.channels; c += lanes<T>) transform_input_vector(tile, tile.cells, c, tile.to + c);
+  if (c == tile.channels) return;
+  T last[winograd::max_points * winograd::max_points][lanes<T>] = {};
+  const T* cells[winograd::max_points * winograd::max_points];
+  for (int i = 0; i < winograd::max_points * winograd::max_points; ++i) {
+    cells[i] = last[i];
+    if (i / winograd::max_points >= tile.rows + 2 || i % winograd::max_points >= tile.columns + 2) continue;
+    for (std::int64_t j = c; j < tile.channels; ++j) last[i][j - c] = tile.cells[i][j];
+  }
+  transform_input_vector(tile, cells, 0, tile.to + c);
+}
+
+template <int points, class T>
+__attribute__((always_inline)) inline void kernel_down(const winograd::KernelBlock<T>& block, std::int64_t from,
+                                                       PointVectors<T>& t) {
+  for (int s = 0; s < 3; ++s) {
+    Vec<T> g[3], u[points];
+#pragma GCC unroll 3
+    for (int r = 0; r < 3; ++r) {
+      const T* const tap = block.taps[r * 3 + s] + from;
+      __builtin_prefetch(tap + 4 * block.ld);  // the taps of one channel lie C * K apart: the machine sees no stream
+      g[r] = load(tap);
+    }
+    kernel_points<points, T>(g, u);
+#pragma GCC unroll 6
+    for (int i = 0; i < points; ++i) t[i][s] = u[i];
+  }
+}
+
+template <int points, class T>
+__attribute__((always_inline)) inline void kernel_along(const winograd::KernelBlock<T>& block, const PointVectors<T>& t,
+                                                        T* to) {
+  for (int i = 0; i < block.row_points; ++i) {
+    Vec<T> u[points];
+    kernel_points<points, T>(t[i], u);
+#pragma GCC unroll 6
+    for (int j = 0; j < points; ++j, to += block.stride) store(to, u[j]);
+  }
+}
+
+/// U = G g G' for a panel of two vectors of filters.
+template <class T>
+void transform_kernel(const winograd::KernelBlock<T>& block) {
+  PointVectors<T> t;
+  for (std::int64_t c = 0; c < block.channels; ++c)
+    for (int half = 0; half < 2; ++half) {
+      const std::int64_t from = c * block.ld + half * lanes<T>;
+      T* const to = block.to + (2 * c + half) * lanes<T>;
+      switch (block.row_points) {
+        case 6:
+          kernel_down<6>(block, from, t);
+          break;
+        case 5:
+          kernel_down<5>(block, from, t);
+          break;
+        case 4:
+          kernel_down<4>(block, from, t);
+          break;
+        default:
+          kernel_down<3>(block, from, t);
+      }
+      switch (block.column_points) {
+        case 6:
+          kernel_along<6>(block, t, to);
+          break;
+        case 5:
+          kernel_along<5>(block, t, to);
+          break;
+        case 4:
+          kernel_along<4>(block, t, to);
+          break;
+        default:
+          kernel_along<3>(block, t, to);
+      }
+    }
+}
+
+template <int outputs, class T>
+__attribute__((always_inline)) inline void output_down(const winograd::OutputTile<T>& tile, std::int64_t k,
+                                                       PointVectors<T>& t) {
+  for (int j = 0; j < tile.columns + 2; ++j) {
+    Vec<T> m[outputs + 2], y[outputs];
+#pragma GCC unroll 6
+    for (int i = 0; i < outputs + 2; ++i) m[i] = load(tile.from + tile.places[i * winograd::max_points + j] + k);
+    output_points<outputs, T>(m, y);
+#pragma GCC unroll 4
+    for (int i = 0; i < outputs; ++i) t[i][j] = y[i];
+  }
+}
+
+template <class T>
+__attribute__((always_inline)) inline Vec<T> finish_output(const winograd::OutputTile<T>& tile, Vec<T> y) {
+  const Vec<T> zero{};
+  if (tile.activation == InRegisters::relu) return max<T>(zero, y);  // this order keeps a NaN
+  if (tile.activation == InRegisters::leaky_relu) return y > zero ? y : tile.slope * y;
+  return y;
+}
+
+template <int outputs, class T>
+__attribute__((always_inline)) inline void output_along(const winograd::OutputTile<T>& tile, const PointVectors<T>& t,
+                                                        Vec<T> bias, T* to, std::int64_t row, std::int64_t column) {
+  for (int i = 0; i < tile.rows; ++i, to += row) {
+    Vec<T> y[outputs];
+    output_points<outputs, T>(t[i], y);
+#pragma GCC unroll 4
+    for (int j = 0; j < outputs; ++j) {
+      const Vec<T> value = finish_output(tile, y[j] + bias);
+      if (tile.stream)
+        store_past_caches(to + j * column, value);
+      else
+        store(to + j * column, value);
+    }
+  }
+}
+
+/// One vector of filters, beginning with filter k of the block: output (i, j) goes to to[i * row + j * column].
+template <class T>
+__attribute__((always_inline)) inline void transform_output_vector(const winograd::OutputTile<T>& tile, std::int64_t k,
+                                                                   Vec<T> bias, T* to, std::int64_t row,
+                                                                   std::int64_t column) {
+  PointVectors<T> t;
+  switch (tile.rows) {
+    case 4:
+      output_down<4>(tile, k, t);
+      break;
+    case 3:
+      output_down<3>(tile, k, t);
+      break;
+    case 2:
+      output_down<2>(tile, k, t);
+      break;
+    default:
+      output_down<1>(tile, k, t);
+  }
+  switch (tile.columns) {
+    case 4:
+      return output_along<4>(tile, t, bias, to, row, column);
+    case 3:
+      return output_along<3>(tile, t, bias, to, row, column);
+    case 2:
+      return output_along<2>(tile, t, bias, to, row, column);
+    default:
+      output_along<1>(tile, t, bias, to, row, column);
+  }
+}
+
+/// Y = activation(A' M A + bias) for the block's filters.
+template <class T>
+void transform_output(const winograd::OutputTile<T>& tile) {
+  std::int64_t k = 0;
+  for (; k + lanes<T> <= tile.filters; k += lanes<T>) {
+    const Vec<T> bias = tile.bias != nullptr ? load(tile.bias + k) : Vec<T>{};
+    transform_output_vector(tile, k, bias, tile.to + k, tile.row, tile.column);
+  }
+  if (k == tile.filters) return;
+  T bias[lanes<T>] = {}, last[winograd::max_outputs][winograd::max_outputs][lanes<T>];
+  if (tile.bias != nullptr)
+    for (std::int64_t j = k; j < tile.filters; ++j) bias[j - k] = tile.bias[j];
+  transform_output_vector(tile, k, load(bias), &last[0][0][0], winograd::max_outputs * lanes<T>, lanes<T>);
+  for (int i = 0; i < tile.rows; ++i)
+    for (int j = 0; j < tile.columns; ++j)
+      for (std::int64_t f = k; f < tile.filters; ++f) tile.to[i * tile.row + j * tile.column + f] = last[i][j][f - k];
+}
+
+template <class T>
+inline constexpr winograd::Transforms<T> winograd_transforms{&transform_input<T>, &transform_kernel<T>,
+                                                             &transform_output<T>};

@@ -1,0 +1,66 @@
+#pragma once
+// What the tests of algorithms that are not exact share: normal inputs, and the distance from the result in double.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <mien/kernels/conv/geometry.hpp>
+#include <mien/kernels/isa/isa.hpp>
+
+namespace accuracy {
+
+using namespace mien;
+using kernels::ConvGeometry;
+
+template <class Body>
+void for_each_set(const Body& body) {
+  const Isa before = active_isa();
+  for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512}) {
+    if (isa > best_isa()) continue;
+    set_isa(isa);
+    CAPTURE(std::string(to_string(isa)));
+    body();
+  }
+  set_isa(before);
+}
+
+/// About normal: the sum of four uniform numbers, of that deviation.
+inline std::vector<float> normal_values(std::int64_t count, double deviation, std::uint32_t seed) {
+  std::vector<float> values(static_cast<std::size_t>(count));
+  for (float& v : values) {
+    double sum = -2;
+    for (int i = 0; i < 4; ++i) {
+      seed = seed * 1664525U + 1013904223U;
+      sum += static_cast<double>(seed >> 8) / 16777216.0;
+    }
+    v = static_cast<float>(sum * deviation * 1.7320508075688772);
+  }
+  return values;
+}
+
+struct Errors {
+  double relative;  ///< in the L2 norm
+  double largest;   ///< over the largest value
+};
+
+inline Errors errors_of(const std::vector<float>& result, const std::vector<double>& expected) {
+  double squares = 0, size = 0, largest = 0, largest_value = 1e-30;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double error = static_cast<double>(result[i]) - expected[i];
+    squares += error * error;
+    size += expected[i] * expected[i];
+    largest = std::abs(error) <= largest ? largest : std::abs(error);  // a NaN stays
+    largest_value = std::max(largest_value, std::abs(expected[i]));
+  }
+  return {std::sqrt(squares / std::max(size, 1e-30)), largest / largest_value};
+}
+
+/// A 3x3 kernel with 'same' padding.
+inline ConvGeometry same(std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t c, std::int64_t k) {
+  return with_same_padding({.n = n, .h = h, .w = w, .c = c, .k = k, .r = 3, .s = 3});
+}
+
+}  // namespace accuracy

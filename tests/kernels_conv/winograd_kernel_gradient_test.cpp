@@ -1,0 +1,138 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include <mien/core/memory.hpp>
+#include <mien/kernels/conv/conv.hpp>
+
+#include "accuracy.hpp"
+
+using namespace mien;
+using namespace mien::kernels;
+
+namespace winograd_kernel_gradient_test {
+
+using namespace accuracy;
+
+constexpr ConvPass kernel_pass = ConvPass::backward_kernel;
+
+/// Normal inputs and gradients, and the gradient of the kernel, in memory that was full of NaN.
+struct KernelGradient {
+  ConvGeometry g;
+  std::vector<float> x, dy;
+
+  explicit KernelGradient(const ConvGeometry& geometry)
+      : g(geometry), x(normal_values(g.n * g.h * g.w * g.c, 1, 5)), dy(normal_values(output_pixels(g) * g.k, 1, 6)) {}
+
+  template <class T>
+  std::vector<T> run(std::string_view algorithm, int threads) const {
+    const std::vector<T> inputs(x.begin(), x.end()), gradients(dy.begin(), dy.end());
+    const Buffer workspace(conv_workspace<T>(g, kernel_pass, threads, algorithm));
+    if (workspace.size() > 0) std::memset(workspace.data(), 0xff, workspace.size());
+    std::vector<T> dw(static_cast<std::size_t>(patch_size(g) * g.k), T(77));
+    conv_backward_kernel(g, inputs.data(), gradients.data(), dw.data(), threads, workspace.data(), algorithm);
+    return dw;
+  }
+};
+
+/// The written bound: docs/kernels.md.
+void check_bound(const ConvGeometry& g, int threads = 1) {
+  const std::string geometry =
+      text(g.n, "x", g.h, "x", g.w, "x", g.c, " -> ", g.oh, "x", g.ow, "x", g.k, " pads ", g.pad_top, " ", g.pad_left);
+  CAPTURE(geometry);
+  REQUIRE(std::string_view(select_conv<float>(g, kernel_pass, "winograd").name) == "winograd");
+  const KernelGradient one(g);
+  const Errors errors = errors_of(one.run<float>("winograd", threads), one.run<double>("im2col", 2));
+  CHECK(errors.relative <= 1e-4);
+  CHECK(errors.largest <= 5e-5);
+}
+
+/// One for each way of cutting: pieces with blocks of one and of several, all tiles at once, and in rounds.
+const ConvGeometry many_tiles = same(3, 23, 22, 24, 40), many_tiles_and_blocks = same(2, 31, 30, 70, 100),
+                   few_tiles = same(1, 7, 5, 130, 200), in_rounds = same(4, 31, 30, 1000, 40);
+
+}  // namespace winograd_kernel_gradient_test
+
+using namespace winograd_kernel_gradient_test;
+
+TEST_CASE("winograd, gradient of the kernel: the geometries of these tests are cut in each of the ways") {
+  const auto plan = [](const ConvGeometry& g) { return winograd::KernelGradientPlan<float>(g, nullptr); };
+  CHECK(plan(many_tiles).pieces > 1);
+  CHECK(plan(many_tiles).blocks() == 1);
+  CHECK(plan(many_tiles_and_blocks).pieces > 1);
+  CHECK(plan(many_tiles_and_blocks).blocks() > 1);
+  CHECK_FALSE(plan(few_tiles).by_pieces());
+  CHECK(plan(few_tiles).rounds == 1);
+  CHECK_FALSE(plan(in_rounds).by_pieces());
+  CHECK(plan(in_rounds).rounds > 1);
+}
+
+TEST_CASE("winograd, gradient of the kernel: every size of tile, any padding, any numbers of channels and filters") {
+  for_each_set([] {
+    for (const std::int64_t h : {1, 2, 3, 4, 5, 6, 7, 9})
+      for (const std::int64_t w : {1, 4, 7, 11})
+        for (const std::int64_t pad : {0, 1, 2, 3}) {
+          const ConvGeometry g = with_output({.n = 2,
+                                              .h = h,
+                                              .w = w,
+                                              .c = 1 + (h + w + pad) % 4 * 6,
+                                              .k = 1 + (h * w + pad) % 5 * 9,
+                                              .r = 3,
+                                              .s = 3,
+                                              .pad_top = pad,
+                                              .pad_left = pad,
+                                              .pad_bottom = pad / 2,
+                                              .pad_right = pad + 1});
+          if (g.oh >= 1 && g.ow >= 1) check_bound(g);
+        }
+    for (const std::int64_t c : {1, 15, 16, 17, 33, 65})
+      for (const std::int64_t k : {1, 16, 31, 32, 65, 100}) check_bound(same(1, 5, 6, c, k));
+    check_bound(many_tiles);
+    check_bound(many_tiles_and_blocks);
+  });
+}
+
+TEST_CASE("winograd, gradient of the kernel: the error on real shapes is within its bound") {
+  for (const ConvGeometry& g : {same(2, 48, 48, 64, 64), same(1, 24, 24, 128, 128), same(1, 12, 12, 256, 256),
+                                same(2, 3, 3, 512, 512), in_rounds})
+    check_bound(g, 2);
+}
+
+TEST_CASE("winograd, gradient of the kernel: the same bits for any number of threads, however it is cut") {
+  for_each_set([] {
+    for (const ConvGeometry& g : {many_tiles, many_tiles_and_blocks, few_tiles}) {
+      const KernelGradient one(g);
+      const std::vector<float> expected = one.run<float>("winograd", 1);
+      for (const int threads : {2, 3, 7}) {
+        const std::vector<float> result = one.run<float>("winograd", threads);
+        CHECK(std::memcmp(expected.data(), result.data(), expected.size() * sizeof(float)) == 0);
+      }
+    }
+  });
+  const KernelGradient one(in_rounds);
+  CHECK(one.run<float>("winograd", 1) == one.run<float>("winograd", 3));
+}
+
+TEST_CASE("winograd, gradient of the kernel: nothing comes of nothing") {
+  const KernelGradient one(same(0, 8, 8, 16, 16));
+  CHECK(one.run<float>("winograd", 2) == std::vector<float>(9 * 16 * 16, 0.0F));
+}
+
+TEST_CASE("winograd, gradient of the kernel: chosen where it saves time, with a bounded workspace") {
+  const auto chosen = [](const ConvGeometry& g) { return std::string_view(select_conv<float>(g, kernel_pass).name); };
+  CHECK(chosen(same(32, 48, 48, 64, 64)) == "winograd");
+  CHECK(chosen(same(32, 3, 3, 512, 512)) == "winograd");
+  CHECK(chosen(same(32, 2, 2, 512, 512)) == "implicit_gemm");
+  CHECK(chosen(same(1, 3, 3, 512, 512)) == "implicit_gemm");
+  CHECK(chosen(same(32, 48, 48, 3, 64)) == "im2col");
+  CHECK(std::string_view(select_conv<double>(same(32, 48, 48, 64, 64), kernel_pass).name) == "implicit_gemm");
+  ConvGeometry strict = same(32, 48, 48, 64, 64);
+  strict.arithmetic = Arithmetic::strict;
+  CHECK(chosen(strict) == "implicit_gemm");
+  for (const ConvGeometry& g : {same(32, 48, 48, 64, 64), same(32, 24, 24, 128, 128), same(32, 12, 12, 256, 256),
+                                same(32, 6, 6, 512, 512), same(32, 3, 3, 512, 512)})
+    CHECK(conv_workspace<float>(g, kernel_pass, 2) < (std::size_t{32} << 20));
+}

@@ -1,0 +1,160 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <mien/core/memory.hpp>
+#include <mien/kernels/conv/conv.hpp>
+
+#include "accuracy.hpp"
+
+using namespace mien;
+using namespace mien::kernels;
+
+namespace winograd_test {
+
+using namespace accuracy;
+
+constexpr ConvPass both_passes[] = {ConvPass::forward, ConvPass::backward_input};
+
+/// One pass with He weights and normal inputs, and the same in double by the definition.
+struct Case {
+  ConvGeometry g;
+  ConvPass pass;
+  ActivationFunction activation = linear;
+  std::vector<float> source, w, bias;
+
+  Case(const ConvGeometry& geometry, ConvPass which)
+      : g(geometry),
+        pass(which),
+        source(normal_values(which == ConvPass::forward ? g.n * g.h * g.w * g.c : output_pixels(g) * g.k, 1, 1)),
+        w(normal_values(patch_size(g) * g.k, std::sqrt(2 / static_cast<double>(patch_size(g))), 2)),
+        bias(normal_values(g.k, 1, 3)) {}
+
+  template <class T>
+  std::vector<T> run(std::string_view algorithm, int threads) const {
+    const std::vector<T> x(source.begin(), source.end()), kernel(w.begin(), w.end()), b(bias.begin(), bias.end());
+    const Buffer workspace(conv_workspace<T>(g, pass, threads, algorithm));
+    if (workspace.size() > 0) std::memset(workspace.data(), 0xff, workspace.size());  // all NaN
+    std::vector<T> result(
+        static_cast<std::size_t>(pass == ConvPass::forward ? output_pixels(g) * g.k : g.n * g.h * g.w * g.c), T(77));
+    if (pass == ConvPass::forward)
+      conv_forward<T>(g, x.data(), kernel.data(), result.data(), {b.data(), activation}, threads, workspace.data(),
+                      algorithm);
+    else
+      conv_backward_input(g, x.data(), kernel.data(), result.data(), threads, workspace.data(), algorithm);
+    return result;
+  }
+};
+
+/// The written bound of issue and documentation: docs/kernels.md.
+void check_bound(const Case& one, int threads = 1) {
+  const ConvGeometry& g = one.g;
+  const std::string geometry = text(g.n, "x", g.h, "x", g.w, "x", g.c, " -> ", g.oh, "x", g.ow, "x", g.k, " pads ",
+                                    g.pad_top, " ", g.pad_left, " ", to_string(one.pass));
+  CAPTURE(geometry);
+  REQUIRE(std::string_view(select_conv<float>(g, one.pass, "winograd").name) == "winograd");
+  const Errors errors = errors_of(one.run<float>("winograd", threads), one.run<double>("im2col", 2));
+  CHECK(errors.relative <= 1e-5);
+  CHECK(errors.largest <= 5e-5);
+}
+
+}  // namespace winograd_test
+
+using namespace winograd_test;
+
+TEST_CASE("winograd: every size of tile, any padding, channels and filters around the vectors' sizes") {
+  for_each_set([] {
+    for (const ConvPass pass : both_passes)
+      for (const std::int64_t h : {1, 2, 3, 4, 5, 6, 7, 9})
+        for (const std::int64_t w : {1, 4, 7, 11})
+          for (const std::int64_t pad : {0, 1, 2, 3}) {
+            const ConvGeometry g = with_output({.n = 2,
+                                                .h = h,
+                                                .w = w,
+                                                .c = 1 + (h + w + pad) % 4 * 6,
+                                                .k = 1 + (h * w + pad) % 5 * 9,
+                                                .r = 3,
+                                                .s = 3,
+                                                .pad_top = pad,
+                                                .pad_left = pad,
+                                                .pad_bottom = pad / 2,
+                                                .pad_right = pad + 1});
+            if (g.oh < 1 || g.ow < 1) continue;
+            check_bound(Case(g, pass));
+          }
+    for (const std::int64_t c : {1, 15, 16, 17, 33})
+      for (const std::int64_t k : {1, 16, 31, 32, 65, 100})
+        for (const ConvPass pass : both_passes) check_bound(Case(same(1, 5, 6, c, k), pass));
+  });
+}
+
+TEST_CASE("winograd: the error on real shapes with He weights is within its bound") {
+  for (const ConvGeometry& g : {same(1, 48, 48, 64, 64), same(1, 24, 24, 128, 128), same(1, 12, 12, 256, 256),
+                                same(1, 6, 6, 512, 512), same(2, 3, 3, 512, 512), same(1, 14, 14, 512, 64)})
+    for (const ConvPass pass : both_passes) check_bound(Case(g, pass), 2);
+}
+
+TEST_CASE("winograd: the same bits for any number of threads, tiles or filters shared out") {
+  for_each_set([] {
+    for (const ConvGeometry& g : {same(3, 22, 23, 24, 40), same(1, 18, 18, 16, 130), same(1, 7, 7, 40, 200)})
+      for (const ConvPass pass : both_passes) {
+        const Case one(g, pass);
+        const std::vector<float> expected = one.run<float>("winograd", 1);
+        for (const int threads : {2, 3, 7}) {
+          const std::vector<float> result = one.run<float>("winograd", threads);
+          CHECK(std::memcmp(expected.data(), result.data(), expected.size() * sizeof(float)) == 0);
+        }
+      }
+  });
+}
+
+TEST_CASE("winograd: activations, in registers and not, with and without a bias") {
+  for_each_set([] {
+    for (const ActivationFunction& f : {relu, leaky_relu(0.5), mien::tanh}) {
+      Case one(same(2, 9, 10, 20, 37), ConvPass::forward);
+      one.activation = f;
+      check_bound(one);
+    }
+  });
+}
+
+TEST_CASE("winograd: a large output, stored past the caches") {
+  for_each_set([] {
+    for (const ConvPass pass : both_passes) check_bound(Case(same(1, 132, 132, 64, 64), pass), 2);
+  });
+}
+
+TEST_CASE("winograd: an infinity or NaN in the input spreads no further than its tile's outputs") {
+  Case one(same(1, 16, 16, 16, 16), ConvPass::forward);
+  one.source[0] = std::nanf("");
+  const std::vector<float> result = one.run<float>("winograd", 1);
+  CHECK(std::isnan(result[0]));
+  for (std::size_t i = result.size() / 2; i < result.size(); ++i) CHECK(std::isfinite(result[i]));
+}
+
+TEST_CASE("winograd: denormal inputs give what zeros give") {
+  Case one(same(1, 12, 12, 16, 16), ConvPass::forward);
+  for (float& v : one.source) v = 1e-40F;
+  const std::vector<float> result = one.run<float>("winograd", 2);
+  for (std::size_t i = 0; i < result.size(); ++i) CHECK(result[i] == one.bias[i % 16]);
+}
+
+TEST_CASE("winograd: chosen where it saves time, never in strict arithmetic, never by the number of threads") {
+  ConvGeometry large = same(32, 48, 48, 64, 64);
+  for (const ConvPass pass : both_passes) {
+    CHECK(std::string_view(select_conv<float>(large, pass).name) == "winograd");
+    CHECK(std::string_view(select_conv<double>(large, pass).name) == "implicit_gemm");
+    CHECK(std::string_view(select_conv<float>(same(32, 48, 48, 3, 64), pass).name) != "winograd");
+    CHECK(explain_choice(same(32, 2, 2, 512, 512), pass).find("not winograd: its transforms") != std::string::npos);
+  }
+  large.arithmetic = Arithmetic::strict;
+  for (const ConvPass pass : both_passes) {
+    CHECK(std::string_view(select_conv<float>(large, pass).name) == "implicit_gemm");
+    CHECK(std::string_view(select_conv<float>(large, pass, "winograd").name) == "implicit_gemm");
+    CHECK(explain_choice(large, pass).find("not winograd: the arithmetic is to be strict") != std::string::npos);
+  }
+}
