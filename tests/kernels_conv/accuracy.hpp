@@ -60,7 +60,7 @@ inline Errors errors_of(const std::vector<float>& result, const std::vector<doub
 
 /// A 3x3 kernel with 'same' padding.
 inline ConvGeometry same(std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t c, std::int64_t k) {
-  return with_same_padding({.n = n, .h = h, .w = w, .c = c, .k = k, .r = 3, .s = 3});
+  return kernels::with_same_padding({.n = n, .h = h, .w = w, .c = c, .k = k, .r = 3, .s = 3});
 }
 
 }  // namespace accuracy

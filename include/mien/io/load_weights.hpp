@@ -35,8 +35,8 @@ struct WeightReport {
     Shape shape;
   };
 
-  std::string file, format, model;
-  std::string matched_by;            ///< "name", "torchvision's names", "order of the layers", ...
+  std::string file{}, format{}, model{};
+  std::string matched_by{};          ///< "name", "torchvision's names", "order of the layers", ...
   std::vector<Row> matched{};        ///< in the order of the model's parameters
   std::vector<Tensor> missing{};     ///< parameters that keep their values
   std::vector<Tensor> extra{};       ///< tensors that were not used
