@@ -79,7 +79,7 @@ class FineTuning {
         base_(base_for(a, faces_.train.sample_shape(), {})),
         alone_(Model<float>(base_.network, {.seed = a.seed, .threads = a.threads})),
         whole_(build_whole()) {
-    if (!a.weights.empty()) load_weights(*alone_, a.weights);
+    if (!a.weights.empty()) take_weights();
     copy_weights(*alone_, whole_);
     (void)whole_.unfreeze(prefixed(unfrozen()));  // a name that no layer has is refused before anything is written
     freeze_base();
@@ -99,6 +99,21 @@ class FineTuning {
  private:
   static constexpr const char* head_checkpoint = "checkpoint_head.safetensors";
 
+  /// The base's weights from a file of any format. A top that the file has beside is left there; the base must be
+  /// whole.
+  void take_weights() {
+    const WeightReport report = load_weights(*alone_, a_.weights, {.strict = false});
+    if (!report.missing.empty())
+      throw FileError(text("'", a_.weights, "' does not fit ", a_.model, ": ", report.missing.size(),
+                           " of its parameters are missing in the file, the first '", report.missing[0].name, "' ",
+                           report.missing[0].shape));
+    if (report.matched_by.starts_with("torchvision") && !a_.torchvision)
+      throw OptionError(text("'", a_.weights, "' has torchvision's names: say --torchvision, so that pictures are ",
+                             "prepared as torchvision does"));
+    std::cout << "weights: " << report.matched.size() << " parameters from a file of " << report.format << ", by "
+              << report.matched_by << "\n";
+    for (const std::string& note : report.notes) std::cout << "weights: " << note << "\n";
+  }
   [[nodiscard]] Node head(const Node& features) const {
     const Node y = a_.dropout > 0 ? Dropout{.rate = a_.dropout, .name = "head_dropout"}(features) : features;
     return Dense{.units = static_cast<std::int64_t>(faces_.train.class_names().size()),
