@@ -171,7 +171,8 @@ class Fit final : public TrainingControl {
   [[nodiscard]] std::string identity() const {
     const CompileOptions& options = model_.trainer().options();
     std::string lines = text("seed ", model_.seed(), "\noptimizer ", options.optimizer->type(), "\nloss ",
-                             options.loss->type(), "\nbits of a number: ", 8 * sizeof(T));
+                             options.loss->type(), "\nbits of a number: ", 8 * sizeof(T), "\narithmetic ",
+                             model_.arithmetic() == Arithmetic::strict ? "strict" : "fast");
     for (const Parameter& parameter : model_.parameters())
       lines += text("\n", parameter.name, " ", parameter.shape, model_.is_trainable(parameter.node) ? "" : ", frozen");
     return lines;

@@ -25,9 +25,10 @@ enum class Order { by_tiles, by_filters };
 [[nodiscard]] constexpr std::int64_t block_filters(Order order) { return order == Order::by_tiles ? 64 : 32; }
 
 /// Tiles of a group, at most. By tiles V must stay in the second cache (group_bytes); v48.1_2: 28 tiles 9.04 ms, 56
-/// tiles 9.35. By filters V is read from memory, and a larger group reads U less often; v48.4_2: 16 tiles 26 ms, 28 and
-/// 56 tiles 10.4; c2.3b: 28 tiles 2.31 ms, 56 tiles 2.19. Lost: U of 128
-/// channels at a time, to keep it in the second cache (21.6 instead of 20.5 ms on one thread).
+/// tiles 9.35. By filters V is read from memory, and a larger group reads U less often; v48.4_2: 28 and
+/// 56 tiles 10.4 ms; c2.3b: 28 tiles 2.31 ms, 56 tiles 2.19. Groups are whole multiples of the kernel's height: what
+/// is left over takes its slower tiles. Lost: U of 128 channels at a time, to keep it in the second cache (21.6
+/// instead of 20.5 ms on one thread).
 [[nodiscard]] constexpr std::int64_t most_tiles(Order order) { return order == Order::by_tiles ? 28 : 56; }
 inline constexpr std::int64_t max_group_tiles = 56;
 inline constexpr std::int64_t group_bytes = 600 * 1024;
