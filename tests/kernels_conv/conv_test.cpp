@@ -171,6 +171,10 @@ const std::vector<ConvGeometry>& awkward_geometries() {
           {.n = 2, .h = 9, .w = 10, .c = 7, .k = 21, .r = 3, .s = 3, .stride_h = 2, .stride_w = 2, .groups = 7}),
       with_same_padding({.n = 2, .h = 6, .w = 5, .c = 5, .k = 10, .r = 3, .s = 2, .dilation_h = 2, .groups = 5}),
       with_output({.n = 2, .h = 90, .w = 60, .c = 20, .k = 40, .r = 3, .s = 3, .stride_h = 2, .groups = 20}),
+      // Dilated and padded, later rows begin with a tap above those of earlier ones.
+      with_same_padding({.n = 2, .h = 8, .w = 8, .c = 4, .k = 8, .r = 2, .s = 2, .dilation_h = 2, .groups = 4}),
+      with_same_padding({.n = 2, .h = 24, .w = 24, .c = 16, .k = 32, .r = 4, .s = 4, .dilation_h = 2, .groups = 16}),
+      with_same_padding({.n = 9, .h = 17, .w = 17, .c = 32, .k = 64, .r = 3, .s = 3, .dilation_h = 2, .groups = 32}),
       with_output({.n = 2,
                    .h = 1,
                    .w = 2,

@@ -18,10 +18,10 @@ std::vector<float> small_integers(std::int64_t n, std::uint32_t purpose) {
   return values;
 }
 
-struct Pooled {
+struct PooledNorm {
   std::vector<float> y, dx;
   std::vector<double> sum_dt, sum_dt_x;
-  bool operator==(const Pooled&) const = default;
+  bool operator==(const PooledNorm&) const = default;
 };
 
 struct Case {
@@ -47,10 +47,10 @@ Case make_case(const ConvGeometry& g, float slope) {
 }
 
 /// Normalise, activate and pool one after the other, and back.
-Pooled separately(const Case& k) {
+PooledNorm separately(const Case& k) {
   const ConvGeometry& g = k.g;
   const std::int64_t rows = g.n * g.h * g.w;
-  Pooled out{std::vector<float>(k.dy.size()), std::vector<float>(k.x.size()), {}, {}};
+  PooledNorm out{std::vector<float>(k.dy.size()), std::vector<float>(k.x.size()), {}, {}};
   out.sum_dt.resize(static_cast<std::size_t>(g.c)), out.sum_dt_x.resize(out.sum_dt.size());
   std::vector<float> between(k.x.size()), d_between(k.x.size()),
       partial(static_cast<std::size_t>(kernels::norm_partial_size(rows, g.c)));
@@ -64,9 +64,9 @@ Pooled separately(const Case& k) {
   return out;
 }
 
-Pooled together(const Case& k, int threads) {
+PooledNorm together(const Case& k, int threads) {
   const ConvGeometry& g = k.g;
-  Pooled out{std::vector<float>(k.dy.size(), 77), std::vector<float>(k.x.size(), 77), {}, {}};
+  PooledNorm out{std::vector<float>(k.dy.size(), 77), std::vector<float>(k.x.size(), 77), {}, {}};
   out.sum_dt.resize(static_cast<std::size_t>(g.c)), out.sum_dt_x.resize(out.sum_dt.size());
   std::vector<float> partial(static_cast<std::size_t>(kernels::norm_partial_size(g.n * g.h * g.w, g.c)));
   kernels::norm_pool_forward(g, k.norm(), k.x.data(), out.y.data(), threads);
@@ -95,7 +95,7 @@ TEST_CASE("normalisation, activation and pooling in one pass are the three passe
         for (const Isa set : {Isa::portable, Isa::avx2, Isa::avx512}) {
           if (set > best_isa()) continue;
           set_isa(set);
-          const Pooled expected = separately(k);
+          const PooledNorm expected = separately(k);
           for (const int threads : {1, 2, 3, 7}) CHECK(together(k, threads) == expected);
         }
       }

@@ -38,6 +38,40 @@ TEST_CASE("batch normalisation folds into a layer without a bias") {
   for (std::int64_t i = 0; i < p.size(); ++i) CHECK(p[i] == doctest::Approx(expected[i]).epsilon(1e-12));
 }
 
+TEST_CASE("nothing is fused over a view that makes other channels") {
+  const auto check = [](const Node& x, const Node& y) {
+    Model<double> model(x, y, {.threads = 2});
+    Random random({.seed = 2});
+    for (const Parameter& parameter : model.parameters())
+      if (!parameter.name.starts_with("conv"))
+        for (double& value : model.parameter(parameter.name)) value = random.uniform(0.5, 2);
+    Samples<double> samples(3, x.shape(), y.shape().size());
+    const Tensor<double> forward = model.forward(samples.x), p = model.predict(samples.x);
+    for (std::int64_t i = 0; i < p.size(); ++i) CHECK(p[i] == doctest::Approx(forward[i]).epsilon(1e-12));
+  };
+  const Node x = Input({4, 4, 2});
+  check(x, BatchNormalization{}(Flatten{}(Conv2D{.filters = 8, .kernel_size = 1}(x))));
+  check(x, BatchNormalization{}(Reshape{.target_shape = {8, 8}}(Dense{.units = 64}(Flatten{}(x)))));
+
+  // The same numbers pooled as 16 channels, with the normalisation of 4: by hand from the layer before.
+  const Node z = Input({8, 8, 4});
+  const Node wide = Reshape{.target_shape = {4, 4, 16}}(BatchNormalization{.name = "norm"}(z));
+  Model<double> model(z, MaxPooling2D{.pool_size = 2}(wide), {.threads = 1});
+  Random random({.seed = 3});
+  for (const char* name : {"norm/gamma", "norm/beta", "norm/moving_mean", "norm/moving_variance"})
+    for (double& value : model.parameter(name)) value = random.uniform(0.5, 2);
+  Samples<double> samples(2, {8, 8, 4}, 1);
+  const Tensor<double> n = model.output_of("norm", samples.x), p = model.forward(samples.x);
+  for (std::int64_t i = 0; i < p.size(); ++i) {
+    const std::int64_t c = i % 16, column = i / 16 % 2, row = i / 32 % 2, sample = i / 64;
+    double most = -1e300;
+    for (std::int64_t r = 0; r < 2; ++r)
+      for (std::int64_t s = 0; s < 2; ++s)
+        most = std::max(most, n[((sample * 4 + 2 * row + r) * 4 + 2 * column + s) * 16 + c]);
+    CHECK(p[i] == most);
+  }
+}
+
 TEST_CASE("a predictor is a snapshot") {
   Model<float> model = every_layer(1);
   Samples<float> samples(2, {12, 12, 3}, 3, 255);

@@ -122,14 +122,16 @@ class Plan {
     if (self.only_activates() && last && leaves_out_softmax()) return true;
     PlanStep* before = producer(inputs(node).front());
     if (before == nullptr || before->pooling != nullptr || !read_by_nobody_else(inputs(node).front())) return false;
+    // A view between the two may have made other channels of the same numbers.
+    const bool same_channels = network_.shape(before->node)[-1] == network_.shape(inputs(node).front())[-1];
     const kernels::ConvGeometry* const windows = self.max_pooling();
-    if (windows != nullptr && layer(before->node).fuses_max_pooling(*windows, before->activation)) {
+    if (windows != nullptr && same_channels && layer(before->node).fuses_max_pooling(*windows, before->activation)) {
       before->pooling = windows;
       before->output = node;
       return true;
     }
     if (before->activation != linear) return false;
-    if (options_.fold_normalization && layer(before->node).absorbs_affine() && before->folded < 0 &&
+    if (options_.fold_normalization && same_channels && layer(before->node).absorbs_affine() && before->folded < 0 &&
         self.as_affine({}, {}, {})) {
       before->folded = node;
       before->activation = own;

@@ -135,7 +135,9 @@ void for_each_row(const ConvGeometry& g, const Plan<T>& plan, std::int64_t first
       continue;
     }
     if (taps.taps > 0 && (n != band_picture || taps.cell + (taps.taps - 1) * taps.tap_cells >= band_end)) {
-      band_picture = n, band_first = taps.cell, band_end = std::min(g.h, band_first + plan.band);
+      // From where the window begins: with dilation, the first cell of a later row's taps may lie above this row's.
+      band_picture = n, band_first = std::max<std::int64_t>(0, i * g.stride_h - g.pad_top);
+      band_end = std::min(g.h, band_first + plan.band);
       const T* from = picture + band_first * g.w * g.c;
       for (T* to = band; to < band + (band_end - band_first) * row_size; to += each) std::fill_n(to, each, *from++);
     }
