@@ -29,7 +29,7 @@ void evaluate_keras(const Arguments& a, const std::string& folder) {
   const std::vector<std::string> there = emotions::classes_with_folder(all, folder);
   const Dataset faces = emotions::pictures_of(model, folder, there);
   if (there.size() == all.size()) return evaluate(model, faces, a.batch_size);
-  const emotions::PartialResult result = emotions::evaluate_partly(model, faces);
+  const emotions::PartialResult result = emotions::evaluate_partly(model, faces, a.batch_size);
   std::cout << result.matrix.to_string();
   std::cout << emotions::format("%lld pictures of %s: accuracy %.4f over all %zu outputs, %.4f among these %zu\n",
                                 static_cast<long long>(faces.size()), join(there).c_str(), result.accuracy, all.size(),

@@ -185,7 +185,7 @@ class FineTuning {
     if (rows->written >= 0)
       std::filesystem::resize_file(run_ / "history.csv", static_cast<std::uintmax_t>(rows->written));
     std::cout << "stage head: ";
-    emotions::print_result(history, a_.head_epochs - 1);
+    emotions::print_result(history, a_.head_epochs - 1, 1, "last");
   }
 
   void train_last_block() {

@@ -114,13 +114,13 @@ struct PartialResult {
   double among = 0;              ///< the largest of the outputs of the data's classes is
 };
 
-inline PartialResult evaluate_partly(mien::Model<float>& model, const mien::Dataset& data) {
+inline PartialResult evaluate_partly(mien::Model<float>& model, const mien::Dataset& data, std::int64_t batch_size) {
   const std::vector<std::string>&outputs = model.preprocessing().classes, names = data.class_names();
   std::vector<std::int64_t> output_of;
   for (const std::string& name : names)
     output_of.push_back(std::find(outputs.begin(), outputs.end(), name) - outputs.begin());
   PartialResult result{mien::ConfusionMatrix(outputs)};
-  const mien::Tensor<float> p = model.predict(data);
+  const mien::Tensor<float> p = model.predict(data, {.batch_size = batch_size});
   const std::int64_t width = p.shape()[1];
   std::int64_t right = 0, right_among = 0;
   for (std::int64_t i = 0; i < data.size(); ++i) {

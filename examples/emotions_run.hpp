@@ -136,7 +136,7 @@ inline mien::FitOptions fit_options(const RunArguments& a, const Faces& faces, c
 }
 
 /// Two lines: the highest accuracy, and the epoch whose weights were kept. Epochs are counted from `first`.
-inline void print_result(const mien::History& history, int best_epoch, int first = 1) {
+inline void print_result(const mien::History& history, int kept, int first = 1, const char* which = "best") {
   if (history.epoch.empty()) {
     std::cout << "no epoch was trained\n";
     return;
@@ -145,8 +145,8 @@ inline void print_result(const mien::History& history, int best_epoch, int first
   const int highest = history.best_epoch("val_accuracy");
   const auto row = [](int epoch) { return static_cast<std::size_t>(epoch); };
   std::cout << format("highest val_accuracy %.4f in epoch %d\n", accuracy[row(highest)], highest + first);
-  std::cout << format("best epoch %d: val_accuracy %.4f, val_loss %.4f\n", best_epoch + first,
-                      accuracy[row(best_epoch)], loss[row(best_epoch)]);
+  std::cout << format("%s epoch %d: val_accuracy %.4f, val_loss %.4f\n", which, kept + first, accuracy[row(kept)],
+                      loss[row(kept)]);
 }
 
 /// The model's file and its confusion matrix.

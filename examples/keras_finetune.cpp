@@ -74,10 +74,13 @@ void train(Model<float>& model, const Arguments& a, const emotions::Faces& faces
 }
 
 void run(const Arguments& a) {
+  const std::string train_folder = emotions::part_of(a.data, "train");
+  const std::string validation_folder = emotions::part_of(a.data, "validation");
+  if (train_folder == validation_folder)
+    throw OptionError(text("--data: '", a.data, "' has no train/ and validation/ with the classes' folders in them"));
   const auto original = emotions::load_keras_model_of_pictures(a.file, a.keras, a.threads);
-  emotions::Faces faces{emotions::pictures_of(original, emotions::part_of(a.data, "train"), {}), {}};
-  faces.validation =
-      emotions::pictures_of(original, emotions::part_of(a.data, "validation"), faces.train.class_names());
+  emotions::Faces faces{emotions::pictures_of(original, train_folder, {}), {}};
+  faces.validation = emotions::pictures_of(original, validation_folder, faces.train.class_names());
   auto model = with_new_head(original, features_of(original, a.features), a, faces.train.class_names());
   model.freeze([](std::string_view name) { return !name.starts_with("head"); });
   if (a.head_epochs > 0) train(model, a, faces, a.head_epochs, a.learning_rate);

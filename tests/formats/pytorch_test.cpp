@@ -138,6 +138,20 @@ TEST_CASE("damaged pickles are refused") {
   CHECK(has(complaint_of_pickle(folder, "}.]."), "it holds no tensors"));
 }
 
+TEST_CASE("a list that is asked for again and again does not fill the memory") {
+  // memo 0: (1, 1); memo 1: a list of it, 100,000 times; memo 2: OrderedDict, called with that list 100 times.
+  std::string pickle("K\x01K\x01\x86q\x00", 7);
+  pickle += "0](";
+  for (int i = 0; i < 100000; ++i) pickle.append("h\0", 2);
+  pickle +=
+      "eq\x01"
+      "0ccollections\nOrderedDict\nq\x02"
+      "0";
+  for (int i = 0; i < 100; ++i) pickle += "h\x02h\x01\x85R0";
+  const TemporaryFolder folder;
+  CHECK(has(complaint_of_pickle(folder, pickle + "h\x02."), "containers of more than 4000000 elements"));
+}
+
 TEST_CASE("tensors that lie about their memory are refused, with their name") {
   using namespace std::string_literals;
   const TemporaryFolder folder;

@@ -247,6 +247,12 @@ inline void KerasHdf5File::add_vars(const hdf5::Object& vars) {
 
 inline void KerasHdf5File::add_tensor(std::string name, const std::string& layer, const hdf5::Object& object) {
   const hdf5::Dataset& dataset = object.dataset();
+  // Keras writes all of every weight. What the file does not hold would be memory asked for by its word alone; deflate
+  // makes at most 1032 bytes of one.
+  const bool written = dataset.storage == hdf5::Storage::compact || dataset.address != hdf5::undefined_address;
+  if (dataset.bytes > 0 && !written) fail("tensor '", name, "' was never written");
+  if (dataset.bytes / 1100 > file_->size())
+    fail("tensor '", name, "' claims ", dataset.bytes, " bytes, which a file of ", file_->size(), " cannot hold");
   if (!by_name_.emplace(name, tensors_.size()).second) fail("two tensors are named '", name, "'");
   tensors_.push_back({std::move(name), dataset.dtype, dataset.shape, file_->position(dataset),
                       static_cast<std::size_t>(dataset.bytes), layer});

@@ -75,6 +75,8 @@ class Pickle {
   using Kind = PickleValue::Kind;
   /// Of all pickles of a file together; PyTorch writes about 25 for a tensor.
   static constexpr std::size_t max_values = 500000;
+  /// Of all containers together, and of all that is taken out of them: one of them may be asked for again and again.
+  static constexpr std::size_t max_items = 4000000;
 
   explicit Pickle(std::span<const std::byte> bytes) : reader_(bytes), longest_(bytes.size()) {}
 
@@ -100,6 +102,10 @@ class Pickle {
     return static_cast<Id>(values_.size() - 1);
   }
   void push(PickleValue value) { stack_.push_back(make(std::move(value))); }
+  void count_items(std::size_t items) {
+    items_ += items;
+    if (items_ > max_items) throw FileError(text("its pickle has containers of more than ", max_items, " elements"));
+  }
   [[nodiscard]] Id pop() {
     if (stack_.empty() || values_[stack_.back()].kind == Kind::mark) damaged();
     const Id id = stack_.back();
@@ -148,6 +154,7 @@ class Pickle {
 
   ByteReader reader_;
   std::size_t longest_;
+  std::size_t items_ = 0;
   std::deque<PickleValue> values_;  // references to its elements stay valid while others are made
   std::vector<Id> stack_;
   std::vector<Id> memo_;
@@ -323,6 +330,7 @@ inline void Pickle::push_long(std::size_t length) {
 inline void Pickle::append(Kind kind, const std::vector<Id>& items) {
   PickleValue& container = top(kind);
   if (kind == Kind::dictionary && items.size() % 2 != 0) damaged();
+  count_items(items.size());
   container.items.insert(container.items.end(), items.begin(), items.end());
 }
 
@@ -378,23 +386,29 @@ inline const PickleValue& Pickle::expect(Id id, Kind kind) const {
 
 inline std::vector<std::int64_t> Pickle::numbers(Id id) const {
   std::vector<std::int64_t> result;
+  constexpr std::size_t most =
+      64;  // PyTorch's; a shape of fewer that is still too long is refused with its tensor's name
+  if (expect(id, Kind::tuple).items.size() > most) damaged();
   for (const Id item : expect(id, Kind::tuple).items) result.push_back(expect(item, Kind::integer).number);
   return result;
 }
 
 /// A call: what it would make is put in its place.
 inline void Pickle::reduce() {
-  const std::vector<Id> arguments = expect(pop(), Kind::tuple).items;
+  const std::vector<Id>& arguments = expect(pop(), Kind::tuple).items;
+  count_items(arguments.size());
   const std::string_view callee = expect(pop(), Kind::global).text;
   if (callee == "collections.OrderedDict") {
     PickleValue dictionary{.kind = Kind::dictionary};
     if (arguments.size() > 1) damaged();
-    for (const Id list : arguments)
+    for (const Id list : arguments) {
+      count_items(2 * expect(list, Kind::list).items.size());
       for (const Id pair : expect(list, Kind::list).items) {
         const std::vector<Id>& items = values_[pair].items;
         if (items.size() != 2 || values_[pair].kind == Kind::dictionary) damaged();
         dictionary.items.insert(dictionary.items.end(), items.begin(), items.end());
       }
+    }
     push(std::move(dictionary));
   } else if (callee.starts_with("torch._utils._rebuild_tensor")) {
     rebuild_tensor(arguments);
@@ -424,7 +438,7 @@ inline void Pickle::rebuild_tensor(const std::vector<Id>& arguments) {
 
 /// ("storage", class, key, device, number of elements[, view])
 inline void Pickle::persistent() {
-  const std::vector<Id> id = expect(pop(), Kind::tuple).items;
+  const std::vector<Id>& id = expect(pop(), Kind::tuple).items;
   if (id.size() < 5 || expect(id[0], Kind::text).text != "storage") damaged();
   const PickleValue& type = expect(id[1], Kind::global);
   if (!type.text.empty()) damaged();

@@ -81,9 +81,17 @@ class StateDict {
     return root;
   }
 
+  /// A tensor may stand in many places, each with a name of its own that the pickle holds only once.
+  void add(const std::string& name, std::size_t tensor) {
+    constexpr std::size_t max_tensors = 100000, max_names = std::size_t{16} << 20U;
+    names_ += name.size();
+    if (entries_.size() == max_tensors || names_ > max_names)
+      throw FileError(text("it has more than ", max_tensors, " tensors, or names of more than ", max_names, " bytes"));
+    entries_.push_back({name, tensor});
+  }
   void collect(PickleValue::Id id, const std::string& name, int depth) {
     const PickleValue& value = pickle_[id];
-    if (value.kind == Kind::tensor) entries_.push_back({name, static_cast<std::size_t>(value.number)});
+    if (value.kind == Kind::tensor) add(name, static_cast<std::size_t>(value.number));
     // A container that stands in several places, or in itself, is looked at once.
     if (!is_container(id) || !seen_.insert(id).second) return;
     if (depth == max_depth) throw FileError(text("its dictionaries are nested deeper than ", max_depth, " levels"));
@@ -103,6 +111,7 @@ class StateDict {
 
   const Pickle& pickle_;
   std::vector<Entry> entries_;
+  std::size_t names_ = 0;  // their bytes
   std::set<PickleValue::Id> seen_;
 };
 
@@ -321,6 +330,11 @@ inline PyTorchFile::Place PyTorchFile::place(const detail::PickleTensor& tensor,
 inline void PyTorchFile::read_storage(const Place& place, std::uint64_t from, std::span<std::byte> to) const {
   if (place.member == nullptr) return file_.read_at(place.offset + from, to);
   if (!place.member->deflated) return archive_->read_part(*place.member, place.offset + from, to);
+  // PyTorch deflates nothing. A file may, but not to have a large storage unpacked again for each of many small
+  // tensors.
+  if (place.member->size / 64 > to.size() + (std::size_t{1} << 20U))
+    throw FileError(text("'", path(), "': a tensor of ", to.size(), " bytes lies in a deflated storage of ",
+                         place.member->size, "; save it without compression"));
   std::vector<std::byte> whole(static_cast<std::size_t>(place.member->size));
   archive_->read(*place.member, whole);
   const auto part = std::span(whole).subspan(static_cast<std::size_t>(place.offset + from), to.size());

@@ -45,6 +45,7 @@ struct Matching {
 /// The names that a parameter has elsewhere, its own first.
 [[nodiscard]] inline std::vector<std::string_view> role_names(std::string_view parameter) {
   if (parameter == "kernel") return {"kernel", "weight"};
+  if (parameter == "depthwise_kernel") return {"depthwise_kernel", "kernel", "weight"};  // Keras 3 and PyTorch
   if (parameter == "gamma") return {"gamma", "weight"};
   if (parameter == "beta") return {"beta", "bias"};
   if (parameter == "moving_mean") return {"moving_mean", "running_mean"};
@@ -63,7 +64,7 @@ struct Reshaping {
 [[nodiscard]] inline Reshaping pytorch_reshaping(const ModelLayer& layer, std::string_view parameter,
                                                  const Shape& shape) {
   const bool depthwise = layer.type == "DepthwiseConv2D";
-  if (parameter == "kernel" && shape.rank() == 4) {
+  if ((parameter == "kernel" || (depthwise && parameter == "depthwise_kernel")) && shape.rank() == 4) {
     const std::int64_t outputs = depthwise ? shape[2] * shape[3] : shape[3], channels = depthwise ? 1 : shape[2];
     return {{outputs, channels, shape[0], shape[1]}, {outputs, channels, shape[0], shape[1]}, "OIHW to HWIO"};
   }
@@ -125,7 +126,7 @@ class LayerMatcher {
     const Parameter& parameter = parameters_[index];
     const StoredTensor& tensor = *role.tensor;
     used_.insert(&tensor);
-    const bool renamed = !by_position_ && role.role != name;
+    const bool renamed = !by_position_ && role.role != name && role.role != "kernel";
     to_.from_pytorch = to_.from_pytorch || renamed;
     const Reshaping reshaping =
         renamed ? pytorch_reshaping(layer, name, parameter.shape) : Reshaping{parameter.shape, {}, {}};

@@ -55,6 +55,7 @@ inline void read_chunked(const Region&, Cursor& cursor, Dataset& dataset) {
   constexpr std::uint64_t largest = std::uint64_t{16} << 20U;
   const std::uint8_t rank = cursor.u8();
   dataset.address = cursor.u64();
+  if (dataset.shape.rank() == 0) cursor.fail("has chunks of a single number; the file is damaged");
   if (rank != dataset.shape.rank() + 1)
     cursor.fail("has chunks of ", rank, " extents, the last for the bytes of an element, for the shape ",
                 dataset.shape);

@@ -41,6 +41,7 @@ class Hdf5File {
   Hdf5File& operator=(const Hdf5File&) = delete;
 
   [[nodiscard]] const std::string& path() const { return region_.name(); }
+  [[nodiscard]] std::uint64_t size() const { return region_.size(); }
   [[nodiscard]] const hdf5::Object& root() const { return tree_.root(); }
   /// The object at that path from the root; null if there is none.
   [[nodiscard]] const hdf5::Object* find(std::string_view path) const { return root().find(path); }

@@ -16,6 +16,8 @@ enum class Filter : int { deflate = 1, shuffle = 2 };
 [[nodiscard]] inline std::vector<Filter> read_filters(Cursor cursor) {
   const std::uint8_t version = cursor.u8(), count = cursor.u8();
   if (version != 1 && version != 2) cursor.unsupported("has version ", version, "; versions 1 and 2 are read");
+  constexpr int most = 32;  // HDF5's own limit
+  if (count > most) cursor.fail("has ", count, " filters; at most ", most, " are possible");
   if (version == 1) cursor.skip(6);
   std::vector<Filter> filters;
   for (int i = 0; i < count; ++i) {
