@@ -132,7 +132,11 @@ says '^15 pictures of angry, happy, sad: accuracy [01]\.[0-9]{4} over all 4 outp
 refuses "--classes" emotions_evaluate --model "$keras/pictures.h5" --data pictures --image-size 36 --classes angry,happy,sad
 refuses ".input_shape" emotions_evaluate --model "$keras/pictures.h5" --data pictures --classes fear,angry,happy,sad
 refuses "does not classify pictures" emotions_evaluate --model "$keras/nested_2.h5" --data pictures
-succeeds keras_finetune --model "$keras/pictures.h5" --data pictures --image-size 36 --scale 1/255 --head-epochs 1 --epochs 1 \
+refuses "train/ and validation/" keras_finetune --model "$keras/pictures.h5" --data pictures --image-size 36 --out x
+mkdir faces
+cp -r pictures faces/train
+cp -r pictures faces/validation
+succeeds keras_finetune --model "$keras/pictures.h5" --data faces --image-size 36 --scale 1/255 --head-epochs 1 --epochs 1 \
   --threads 1 --out tuned.safetensors
 stated=$(sed -n 's/^15 pictures: accuracy \([0-9.]*\); written to tuned.safetensors$/\1/p' out)
 succeeds emotions_evaluate --model tuned.safetensors --data pictures
