@@ -63,4 +63,26 @@ inline ConvGeometry same(std::int64_t n, std::int64_t h, std::int64_t w, std::in
   return kernels::with_same_padding({.n = n, .h = h, .w = w, .c = c, .k = k, .r = 3, .s = 3});
 }
 
+/// Calls body(geometry) for 3x3 kernels with every size of tile on both axes, padding up to more than the kernel, and
+/// channels and filters around the vectors' sizes.
+template <class Body>
+void for_each_small_geometry(const Body& body) {
+  for (const std::int64_t h : {1, 2, 3, 4, 5, 6, 7, 9})
+    for (const std::int64_t w : {1, 4, 7, 11})
+      for (const std::int64_t pad : {0, 1, 2, 3}) {
+        const ConvGeometry g = kernels::with_output({.n = 2,
+                                                     .h = h,
+                                                     .w = w,
+                                                     .c = 1 + (h + w + pad) % 4 * 6,
+                                                     .k = 1 + (h * w + pad) % 5 * 9,
+                                                     .r = 3,
+                                                     .s = 3,
+                                                     .pad_top = pad,
+                                                     .pad_left = pad,
+                                                     .pad_bottom = pad / 2,
+                                                     .pad_right = pad + 1});
+        if (g.oh >= 1 && g.ow >= 1) body(g);
+      }
+}
+
 }  // namespace accuracy
