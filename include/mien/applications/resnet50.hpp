@@ -32,7 +32,9 @@ struct ResNet50Options {
 
 namespace detail {
 
-/// The layers of a ResNet50 under their names.
+/// The layers of a ResNet50 under their names. A template, as all functions here are, so that a program without the
+/// network does not pay for its layers.
+template <class = void>
 class ResNet50Builder {
  public:
   explicit ResNet50Builder(const ResNet50Options& options) : options_(options) {}
@@ -98,7 +100,7 @@ class ResNet50Builder {
 template <class = void>
 [[nodiscard]] Application resnet50(const ResNet50Options& options = {}) {
   const Node x = detail::application_start("resnet50", options.input_tensor, options.input_shape, 32);
-  Node y = detail::ResNet50Builder(options).body(x);
+  Node y = detail::ResNet50Builder<>(options).body(x);
   y = detail::pooled("resnet50", y, options.include_top ? "avg" : options.pooling, "avg_pool", "max_pool");
   if (options.include_top)
     y = Dense{.units = options.classes, .activation = options.classifier_activation, .name = "predictions"}(y);

@@ -1,4 +1,5 @@
 #pragma once
+// The functions are templates so that a program that only describes graphs does not pay for their containers.
 
 #include <algorithm>
 #include <cstddef>
@@ -37,7 +38,8 @@ namespace detail {
 }
 
 /// Depth-first from the output, inputs in call order: the order in which each node is first reached.
-[[nodiscard]] inline std::vector<Node> reach(const Node& output) {
+template <class = void>
+[[nodiscard]] std::vector<Node> reach(const Node& output) {
   std::vector<Node> order, stack{output};
   std::unordered_set<const void*> seen;
   while (!stack.empty()) {
@@ -51,7 +53,8 @@ namespace detail {
 }
 
 /// The longest way from each node of `order` to the output, which is order[0].
-[[nodiscard]] inline std::unordered_map<const void*, int> depths(const std::vector<Node>& order) {
+template <class = void>
+[[nodiscard]] std::unordered_map<const void*, int> depths(const std::vector<Node>& order) {
   std::unordered_map<const void*, int> readers, depth;
   for (const Node& node : order)
     for (const Node& input : node.inputs()) ++readers[input.id()];
@@ -68,7 +71,8 @@ namespace detail {
 }
 
 /// The user's names, and for the rest the class in snake case with Keras's counters; "input_1" for inputs.
-[[nodiscard]] inline std::vector<std::string> make_names(const std::vector<Node>& nodes) {
+template <class = void>
+[[nodiscard]] std::vector<std::string> make_names(const std::vector<Node>& nodes) {
   std::vector<std::string> names;
   std::unordered_set<std::string> taken;
   for (const Node& node : nodes) {
@@ -94,7 +98,8 @@ namespace detail {
 /// Everything that `output` is computed from, in Keras's order: by the longest way to the output, the far ones first,
 /// ties in the order in which a depth-first walk from the output reaches them. Throws OptionError unless `input` is the
 /// one input.
-[[nodiscard]] inline Topology sort_graph(const Node& input, const Node& output) {
+template <class = void>
+[[nodiscard]] Topology sort_graph(const Node& input, const Node& output) {
   Topology graph;
   graph.nodes = detail::reach(output);
   const auto depth = detail::depths(graph.nodes);
