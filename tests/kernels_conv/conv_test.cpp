@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -277,6 +278,41 @@ TEST_CASE("convolution: the same bits for any number of threads") {
           }
         }
     }
+  });
+}
+
+TEST_CASE("convolution: a prepared kernel gives the bits of one that is prepared in the call, for any batch") {
+  for_each_isa([] {
+    std::vector<ConvGeometry> geometries = awkward_geometries();
+    for (const std::int64_t size : {2, 3, 6, 14})
+      geometries.push_back(with_same_padding({.n = 2, .h = size, .w = size, .c = 40, .k = 24 * size, .r = 3, .s = 3}));
+    std::size_t forms = 0;
+    for (ConvGeometry g : geometries)
+      for (const ConvAlgorithm<float>& algorithm : conv_algorithms<float>(ConvPass::forward)) {
+        if (algorithm.prepare == nullptr || algorithm.accepts(g) != nullptr) continue;
+        const std::string geometry = describe(g);
+        CAPTURE(geometry);
+        CAPTURE(std::string(algorithm.name));
+        Operands<float> operands(g);
+        for (float& v : operands.w) v *= 0.1F;
+        const std::vector<float> expected = operands.run(ConvPass::forward, algorithm.name);
+        g.kernel_prepared = true;
+        ConvGeometry larger = g;  // another batch makes the same form
+        larger.n += 3;
+        const auto size = algorithm.prepared_size(larger);
+        REQUIRE(algorithm.prepared_size(g) == size);
+        const Buffer form(static_cast<std::size_t>(size) * sizeof(float));
+        const Buffer scratch(std::max(algorithm.workspace(larger, 3), algorithm.workspace(g, 3)));
+        float* const prepared = reinterpret_cast<float*>(form.data());
+        algorithm.prepare({larger, nullptr, operands.w.data(), prepared, {}, 3, scratch.data()});
+        std::vector<float> result(expected.size(), 77.0F);
+        algorithm.run(
+            {g, operands.x.data(), prepared, result.data(), {operands.bias.data(), linear}, 3, scratch.data()});
+        CHECK(std::memcmp(result.data(), expected.data(), expected.size() * sizeof(float)) == 0);
+        ++forms;
+        g.kernel_prepared = false;
+      }
+    CHECK(forms > geometries.size());
   });
 }
 

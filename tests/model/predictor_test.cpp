@@ -72,6 +72,25 @@ TEST_CASE("nothing is fused over a view that makes other channels") {
   }
 }
 
+TEST_CASE("a predictor's prepared kernels predict what the model computes, for any batch and any number of threads") {
+  const Node x = Input({14, 14, 16});
+  Node y = Conv2D{.filters = 64, .kernel_size = 3, .padding = Padding::same, .activation = relu}(x);
+  y = BatchNormalization{}(Conv2D{.filters = 72, .kernel_size = 3, .use_bias = false}(y));
+  y = Conv2D{.filters = 40, .kernel_size = 3, .strides = 2, .groups = 2, .activation = silu}(y);
+  y = Conv2D{.filters = 33, .kernel_size = 1}(y);
+  Model<float> model(x, GlobalAveragePooling2D{}(y), {.seed = 5, .threads = 2});
+  Samples<float> samples(7, {14, 14, 16}, 33);
+  const Tensor<float> expected = model.forward(samples.x);
+  for (const std::int64_t max_batch : {1, 3, 7}) {
+    const Tensor<float> p = model.predictor({.max_batch = max_batch, .threads = 1})(samples.x);
+    const Tensor<float> q = model.predictor({.max_batch = max_batch, .threads = 3})(samples.x);
+    for (std::int64_t i = 0; i < p.size(); ++i) {
+      CHECK(p[i] == doctest::Approx(expected[i]).epsilon(1e-4).scale(0.1));
+      CHECK(p[i] == q[i]);
+    }
+  }
+}
+
 TEST_CASE("a predictor is a snapshot") {
   Model<float> model = every_layer(1);
   Samples<float> samples(2, {12, 12, 3}, 3, 255);

@@ -12,6 +12,7 @@
 #include <mien/layers/biased_product.hpp>
 #include <mien/layers/conv_geometry.hpp>
 #include <mien/layers/layer.hpp>
+#include <mien/layers/prepared_kernel.hpp>
 
 namespace mien::inline v0 {
 
@@ -93,7 +94,12 @@ class Conv2DLayer final : public Layer<T> {
     return detail::biased_product_saved<T>(activation_, outputs(batch));
   }
   [[nodiscard]] std::size_t forward_workspace(std::int64_t batch, int threads) const override {
-    return kernels::conv_workspace<T>(over(batch), kernels::ConvPass::forward, threads);
+    return std::max(kernels::conv_workspace<T>(over(batch), kernels::ConvPass::forward, threads),
+                    kernels::conv_workspace<T>(prepared(batch), kernels::ConvPass::forward, threads));
+  }
+  [[nodiscard]] std::unique_ptr<const PreparedParameters> prepare(std::span<const TensorView<T>> parameters,
+                                                                  std::int64_t max_batch, int threads) const override {
+    return detail::PreparedKernel<T>::make({prepared(1), prepared(max_batch)}, parameters[0].data(), threads);
   }
   [[nodiscard]] std::size_t backward_workspace(std::int64_t batch, int threads) const override {
     return std::max({kernels::conv_workspace<T>(over(batch), kernels::ConvPass::backward_input, threads),
@@ -115,7 +121,11 @@ class Conv2DLayer final : public Layer<T> {
   [[nodiscard]] bool absorbs_affine() const override { return true; }
 
   void forward(const ForwardPass<T>& pass) const override {
+    const auto* const kernel = static_cast<const detail::PreparedKernel<T>*>(pass.prepared);
     detail::biased_product_forward(pass, geometry_.k, [&](T* y, const kernels::Epilogue<T>& epilogue) {
+      if (kernel != nullptr && kernel->forward({prepared(pass.batch), pass.inputs[0].data(), nullptr, y, epilogue,
+                                                pass.threads, pass.workspace}))
+        return;
       kernels::conv_forward(over(pass.batch), pass.inputs[0].data(), static_cast<const T*>(pass.parameters[0].data()),
                             y, epilogue, pass.threads, pass.workspace);
     });
@@ -136,6 +146,11 @@ class Conv2DLayer final : public Layer<T> {
   [[nodiscard]] kernels::ConvGeometry over(std::int64_t batch) const {
     kernels::ConvGeometry g = geometry_;
     g.n = batch;
+    return g;
+  }
+  [[nodiscard]] kernels::ConvGeometry prepared(std::int64_t batch) const {
+    kernels::ConvGeometry g = over(batch);
+    g.kernel_prepared = true;
     return g;
   }
   [[nodiscard]] std::int64_t outputs(std::int64_t batch) const {

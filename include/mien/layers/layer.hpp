@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -46,13 +47,22 @@ struct Pass {
   ActivationFunction input_activation{};           ///< backward: also the gradient of this, which made the input
 };
 
+/// What a predictor has a layer make of its parameters, once for all its calls and threads. Known to that layer alone.
+struct PreparedParameters {
+  PreparedParameters() = default;
+  PreparedParameters(const PreparedParameters&) = delete;
+  PreparedParameters& operator=(const PreparedParameters&) = delete;
+  virtual ~PreparedParameters() = default;
+};
+
 template <class T>
 struct ForwardPass : Pass {
   std::span<const TensorView<const T>> inputs;
   TensorView<T> output;
-  std::span<const TensorView<T>> parameters;  ///< in the order of parameters()
-  std::byte* saved = nullptr;                 ///< saved_bytes(batch), kept until backward; only in training
-  std::byte* workspace = nullptr;             ///< forward_workspace(...) bytes, aligned to the cache line
+  std::span<const TensorView<T>> parameters;     ///< in the order of parameters()
+  std::byte* saved = nullptr;                    ///< saved_bytes(batch), kept until backward; only in training
+  std::byte* workspace = nullptr;                ///< forward_workspace(...) bytes, aligned to the cache line
+  const PreparedParameters* prepared = nullptr;  ///< in a predictor: what prepare() made of the parameters
 };
 
 template <class T>
@@ -86,6 +96,14 @@ class Layer {
   virtual void backward(const BackwardPass<T>& pass) const = 0;
 
   [[nodiscard]] virtual std::vector<ParameterSpec> parameters() const { return {}; }
+
+  /// Prediction: what is worth being made of the parameters once, for batches of up to `max_batch` samples; null:
+  /// nothing. forward_workspace() is enough for forward with it and without.
+  [[nodiscard]] virtual std::unique_ptr<const PreparedParameters> prepare(std::span<const TensorView<T>> /*parameters*/,
+                                                                          std::int64_t /*max_batch*/,
+                                                                          int /*threads*/) const {
+    return nullptr;
+  }
 
   /// What backward reads, when the layer applies this activation.
   [[nodiscard]] virtual BackwardNeeds needs(const ActivationFunction&) const { return {}; }

@@ -45,8 +45,13 @@ class Context {
   template <class P>
   void forward(const Run<P>& run) {
     for (const PlanStep& step : run.plan.steps()) {
-      ForwardPass<T> pass{{pass_of(run, step)},         input_views(run, step),   output(run, step.output),
-                          run.parameters.of(step.node), at(run.plan, step.saved), at(run.plan, step.forward_workspace)};
+      ForwardPass<T> pass{{pass_of(run, step)},
+                          input_views(run, step),
+                          output(run, step.output),
+                          run.parameters.of(step.node),
+                          at(run.plan, step.saved),
+                          at(run.plan, step.forward_workspace),
+                          prepared(run.parameters, step.node)};
       layer(step.node).forward(pass);
       lap(run, step, detail::LapKind::forward);
     }
@@ -101,6 +106,12 @@ class Context {
   }
 
  private:
+  /// Only a predictor's parameters are prepared.
+  template <class P>
+  [[nodiscard]] static const PreparedParameters* prepared(const P& parameters, int node) {
+    if constexpr (requires { parameters.prepared(node); }) return parameters.prepared(node);
+    return nullptr;
+  }
   [[nodiscard]] const Layer<T>& layer(int node) const { return *network_.layers[static_cast<std::size_t>(node)]; }
   [[nodiscard]] std::byte* at(const Plan<T>& plan, int block) const {
     return block == MemoryPlan::none ? nullptr : arena_.data() + plan.memory().offset(block);

@@ -32,18 +32,24 @@ class FoldedParameters {
  public:
   FoldedParameters(const Network<T>& network, const ParameterLayout<T>& layout, const ParameterBlock<T>& values,
                    const Plan<T>& plan)
-      : block_(layout, true), views_(static_cast<std::size_t>(network.size())) {
+      : block_(layout, true), views_(static_cast<std::size_t>(network.size())), prepared_(views_.size()) {
     std::copy(values.values().begin(), values.values().end(), block_.values().begin());
     for (const PlanStep& step : plan.steps()) {
       auto& views = views_[static_cast<std::size_t>(step.node)];
       views.assign(block_.of(step.node).begin(), block_.of(step.node).end());
+      const Layer<T>& layer = *network.layers[static_cast<std::size_t>(step.node)];
       if (step.folded >= 0)
-        fold(*network.layers[static_cast<std::size_t>(step.folded)], block_.of(step.folded),
-             network.layers[static_cast<std::size_t>(step.node)]->affine_kernel(), network.shape(step.node)[-1], views);
+        fold(*network.layers[static_cast<std::size_t>(step.folded)], block_.of(step.folded), layer.affine_kernel(),
+             network.shape(step.node)[-1], views);
+      prepared_[static_cast<std::size_t>(step.node)] =
+          layer.prepare(views, plan.options().max_batch, plan.options().threads);
     }
   }
 
   [[nodiscard]] std::span<const TensorView<T>> of(int node) const { return views_[static_cast<std::size_t>(node)]; }
+  [[nodiscard]] const PreparedParameters* prepared(int node) const {
+    return prepared_[static_cast<std::size_t>(node)].get();
+  }
 
  private:
   void fold(const Layer<T>& normalization, std::span<const TensorView<T>> statistics, std::size_t place,
@@ -61,13 +67,14 @@ class FoldedParameters {
   ParameterBlock<T> block_;
   std::vector<Tensor<T>> biases_;  // of layers that had none
   std::vector<std::vector<TensorView<T>>> views_;
+  std::vector<std::unique_ptr<const PreparedParameters>> prepared_;
 };
 
 }  // namespace detail
 
 /// An immutable snapshot of a model that predicts: const, lock-free, for any number of threads at once. Batch
-/// normalisation is folded, activations are fused, dropout is gone; after each thread's first call `predict_into`
-/// allocates nothing.
+/// normalisation is folded, kernels of convolutions are transformed, activations are fused, dropout is gone; after each
+/// thread's first call `predict_into` allocates nothing.
 ///
 ///     Predictor<float> predict = model.predictor({.max_batch = 32});
 ///     Tensor<float> p = predict(load_image("photo.jpg", {.size = {48, 48}}));   // (classes,); a batch gives (N,

@@ -22,7 +22,7 @@ template <class T>
 struct ConvCall {
   ConvGeometry geometry;
   const T* left;         ///< forward, backward_kernel: x; backward_input: dy
-  const T* right;        ///< forward, backward_input: w; backward_kernel: dy
+  const T* right;        ///< forward, backward_input: w, or its prepared form; backward_kernel: dy
   T* result;             ///< y, dx or dw; overwritten
   Epilogue<T> epilogue;  ///< forward only
   int threads;
@@ -39,6 +39,11 @@ struct ConvAlgorithm {
   /// nullptr, or why it would be slower than a row below; null: never. A call that names the algorithm does not ask.
   const char* (*loses)(const ConvGeometry&) = nullptr;
   bool exact = true;  ///< sums the products of the definition: equal bits wherever those products and sums are exact
+  /// The values of the kernel's prepared form, the one that the products read, and what makes it from w: `right` is w,
+  /// `result` the form, which depends on no batch size. Where the geometry says kernel_prepared, `run` is given it in
+  /// the place of w. null: there is no such form, and `run` is given w.
+  std::int64_t (*prepared_size)(const ConvGeometry&) = nullptr;
+  void (*prepare)(const ConvCall<T>&) = nullptr;
 };
 
 /// Why the algorithm is not to be chosen for this geometry; nullptr if it may be.

@@ -18,6 +18,14 @@ inline const char* accepts(const ConvGeometry& g) {
   return nullptr;
 }
 
+/// With a prepared kernel and few pixels the implicit product reads panels, one stream, where this one would read the
+/// rows of w or pack them.
+inline constexpr std::int64_t fewest_pixels = 256;
+inline const char* loses_forward(const ConvGeometry& g) {
+  return g.kernel_prepared && output_pixels(g) < fewest_pixels ? "the kernel's panels are prepared, and pixels are few"
+                                                               : nullptr;
+}
+
 /// y = x w, dx = dy w', dw = x' dy
 template <class T>
 Gemm<T> product(const ConvCall<T>& call, ConvPass pass) {

@@ -52,6 +52,7 @@ struct ConvGeometry {
   std::int64_t groups = 1;                      ///< filters k/groups see channels c/groups
   std::int64_t oh = 1, ow = 1;                  ///< output: rows, columns
   Arithmetic arithmetic = Arithmetic::fast;     ///< which algorithms may be chosen
+  bool kernel_prepared = false;                 ///< forward: the kernel's own form was made before, once for many calls
 };
 
 /// The geometry with the output's extents filled in from the other members.

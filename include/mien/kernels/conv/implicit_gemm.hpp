@@ -31,7 +31,7 @@ inline const char* accepts_backward_input(const ConvGeometry& g) {
 struct Problem {
   ConvAxis rows, columns_axis;
   std::int64_t pictures, groups, columns, depth;
-  bool backward;
+  bool backward, kernel_prepared;
 
   Problem(const ConvGeometry& g, bool backward_input)
       : rows((backward_input ? backward_axis : forward_axis)(g.oh, g.h, g.r, g.stride_h, g.dilation_h, g.pad_top)),
@@ -41,8 +41,10 @@ struct Problem {
         groups(g.groups),
         columns(backward_input ? group_channels(g) : group_filters(g)),
         depth(backward_input ? group_filters(g) : group_channels(g)),
-        backward(backward_input) {}
+        backward(backward_input),
+        kernel_prepared(!backward_input && g.kernel_prepared) {}
 
+  [[nodiscard]] std::int64_t source_size() const { return pictures * rows.cells * columns_axis.cells * groups * depth; }
   [[nodiscard]] std::int64_t taps() const { return rows.taps * columns_axis.taps; }
   /// Neighbouring taps read one contiguous run where neighbouring pixels are read by them and hold one group.
   [[nodiscard]] bool merges_taps() const { return groups == 1 && columns_axis.down == 1 && columns_axis.dilation == 1; }
@@ -67,22 +69,26 @@ template <class T>
 struct Plan {
   const MicroKernels<T>* kernels;
   std::int64_t panels, groups_of_panels;
-  T* packed = nullptr;
+  T* packed = nullptr;  ///< the kernel, if it is packed in the call
   AxisSegment* segments = nullptr;
   Region* regions = nullptr;
-  std::int64_t region_count = 0, tasks = 0;
+  std::int64_t region_count = 0, chunks = 0, tasks = 0;
+  bool panels_first = false;  ///< a panel meets all pixels, then the next: where the kernel is larger than the picture
   std::size_t shared_bytes, thread_bytes;
 
   Plan(const Problem& p, std::byte* workspace) : kernels(&active_micro_kernels<T>()) {
     panels = ceil_div(p.columns, kernels->columns);
     Scratch scratch(workspace);
-    packed = scratch.array<T>(p.groups * panels * p.taps() * p.depth * kernels->columns);
+    if (!p.kernel_prepared) packed = scratch.array<T>(packed_size(p));
     segments = scratch.array<AxisSegment>(max_segments(p.rows) + max_segments(p.columns_axis));
     regions = scratch.array<Region>(max_segments(p.rows) * max_segments(p.columns_axis));
     shared_bytes = scratch.bytes();
     Scratch own;
     static_cast<void>(thread_scratch(p, own));
     thread_bytes = own.bytes();
+  }
+  [[nodiscard]] std::int64_t packed_size(const Problem& p) const {
+    return p.groups * panels * p.taps() * p.depth * kernels->columns;
   }
   [[nodiscard]] std::int64_t chunk_tiles() const { return block_sizes(kernels->isa).tiles; }
   [[nodiscard]] ThreadScratch<T> thread_scratch(const Problem& p, Scratch& scratch) const {
@@ -99,7 +105,6 @@ struct Plan {
     AxisSegment* const columns = segments + max_segments(p.rows);
     const std::int64_t row_count = find_segments(p.rows, segments),
                        column_count = find_segments(p.columns_axis, columns);
-    std::int64_t chunks = 0;
     for (std::int64_t i = 0; i < row_count; ++i)
       for (std::int64_t j = 0; j < column_count; ++j) {
         Region& region = regions[region_count++];
@@ -108,7 +113,9 @@ struct Plan {
         region.tasks = ceil_div(tiles, chunk_tiles());
         chunks += region.tasks;
       }
-    groups_of_panels = std::min(panels, ceil_div(wanted_tasks, std::max<std::int64_t>(1, chunks)));
+    panels_first = p.source_size() < p.groups * p.taps() * p.depth * p.columns;
+    groups_of_panels =
+        panels_first ? panels : std::min(panels, ceil_div(wanted_tasks, std::max<std::int64_t>(1, chunks)));
     tasks = chunks * groups_of_panels * p.groups;
   }
 };
@@ -116,14 +123,14 @@ struct Plan {
 /// The kernel in panels: panel after panel of each group, each of taps() * depth rows. Of w (R, S, C/groups, K) the
 /// forward pass takes rows (r, s, c) as they are; the gradient of the input takes tap R*S - 1 - t as tap t, transposed.
 template <class T>
-void pack_kernel(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan) {
+void pack_kernel(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, T* packed) {
   const ConvGeometry& g = call.geometry;
   const std::int64_t width = plan.kernels->columns, rows = p.taps() * p.depth;
   parallel_for(rows * p.columns < small_product ? 1 : call.threads, p.groups * plan.panels,
                [&](std::int64_t task, int) {
                  const std::int64_t group = task / plan.panels, column = task % plan.panels * width;
                  const std::int64_t columns = std::min(width, p.columns - column);
-                 T* const panel = plan.packed + task * rows * width;
+                 T* const panel = packed + task * rows * width;
                  const T* const w = call.right + group * group_filters(g);
                  if (!p.backward)
                    return pack_panels(w + column, g.k, false, rows, columns, T(1), panel, rows * width, width);
@@ -177,10 +184,11 @@ void point_at_pixels(const ConvCall<T>& call, const Problem& p, const Plan<T>& p
 
 /// Where each run's part of the packed kernel begins, in panel 0 of the group.
 template <class T>
-void point_at_kernel(const Problem& p, const Plan<T>& plan, const Region& region, const Runs<T>& runs,
-                     std::int64_t group, const ThreadScratch<T>& own) {
+void point_at_kernel(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, const Region& region,
+                     const Runs<T>& runs, std::int64_t group, const ThreadScratch<T>& own) {
   const std::int64_t width = plan.kernels->columns;
-  const T* const packed = plan.packed + group * plan.panels * p.taps() * p.depth * width;
+  const T* const all = p.kernel_prepared ? call.right : plan.packed;
+  const T* const packed = all + group * plan.panels * p.taps() * p.depth * width;
   for (std::int64_t r = 0; r < region.rows.taps; ++r)
     for (std::int64_t s = 0; s < runs.per_row; ++s) {
       const std::int64_t row = region.rows.tap + r * region.rows.tap_step,
@@ -201,14 +209,16 @@ void multiply_chunk(const ConvCall<T>& call, const Problem& p, const Plan<T>& pl
                     const ThreadScratch<T>& own) {
   const MicroKernels<T>& kernels = *plan.kernels;
   const std::int64_t height = kernels.rows(), width = kernels.columns, parts = plan.groups_of_panels;
-  const std::int64_t part = task % parts, group = task / parts % p.groups, chunk = task / parts / p.groups;
+  const std::int64_t place = task % (plan.chunks * parts), group = task / (plan.chunks * parts);
+  const std::int64_t part = plan.panels_first ? place / plan.chunks : place % parts;
+  const std::int64_t chunk = plan.panels_first ? place % plan.chunks : place / parts;
   const Region& region = region_of_chunk(plan, chunk);
   const std::int64_t pixels = region.pixels(p.pictures), tiles = ceil_div(pixels, height);
   const std::int64_t begin = part_begin(tiles, region.tasks, chunk - region.first_task) * height;
   const std::int64_t end = std::min(pixels, part_begin(tiles, region.tasks, chunk - region.first_task + 1) * height);
   const Runs<T> runs(p, region);
   point_at_pixels(call, p, plan, region, runs, group, begin, end, own);
-  point_at_kernel(p, plan, region, runs, group, own);
+  point_at_kernel(call, p, plan, region, runs, group, own);
 
   TileOutput<T> out = tile_output(call.epilogue, false, true, true);
   const std::int64_t result_pixels = p.pictures * p.rows.outputs * p.columns_axis.outputs;
@@ -241,12 +251,25 @@ std::size_t workspace(const ConvGeometry& g, int threads) {
   return plan.shared_bytes + static_cast<std::size_t>(threads) * plan.thread_bytes;
 }
 
+/// The prepared kernel is the packed one of the forward pass.
+template <class T>
+std::int64_t prepared_size(const ConvGeometry& g) {
+  const Problem problem(g, false);
+  return Plan<T>(problem, nullptr).packed_size(problem);
+}
+
+template <class T>
+void prepare(const ConvCall<T>& call) {
+  const Problem problem(call.geometry, false);
+  pack_kernel(call, problem, Plan<T>(problem, call.workspace), call.result);
+}
+
 template <class T, bool backward>
 void run(const ConvCall<T>& call) {
   const Problem problem(call.geometry, backward);
   Plan<T> plan(problem, call.workspace);
   plan.find_regions(problem);
-  pack_kernel(call, problem, plan);
+  if (!problem.kernel_prepared) pack_kernel(call, problem, plan, plan.packed);
   parallel_for(call.threads, plan.tasks, [&](std::int64_t task, int thread) {
     Scratch own(call.workspace + plan.shared_bytes + static_cast<std::size_t>(thread) * plan.thread_bytes);
     multiply_chunk(call, problem, plan, task, plan.thread_scratch(problem, own));

@@ -22,10 +22,12 @@ namespace mien::inline v0::kernels {
 template <class T>
 inline constexpr std::array<ConvAlgorithm<T>, 6> forward_algorithms{{
     {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::forward>, depthwise::forward<T>},
-    {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::forward>, gemm_1x1::run<T, ConvPass::forward>},
+    {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::forward>, gemm_1x1::run<T, ConvPass::forward>,
+     gemm_1x1::loses_forward},
     {"winograd", winograd::accepts<T>, winograd::workspace<T, false>, winograd::run<T, false>, winograd::loses<false>,
-     false},
-    {"implicit_gemm", implicit_gemm::accepts_forward, implicit_gemm::workspace<T, false>, implicit_gemm::run<T, false>},
+     false, winograd::prepared_size<T>, winograd::prepare<T>},
+    {"implicit_gemm", implicit_gemm::accepts_forward, implicit_gemm::workspace<T, false>, implicit_gemm::run<T, false>,
+     nullptr, true, implicit_gemm::prepared_size<T>, implicit_gemm::prepare<T>},
     {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::forward>, im2col_gemm::forward<T>},
     {"reference", reference::accepts, reference::workspace, reference::forward<T>},
 }};

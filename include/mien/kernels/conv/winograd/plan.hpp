@@ -86,7 +86,7 @@ struct Plan {
     zeros = scratch.array<T>(input.ld);
     if (order == Order::by_filters)
       shared_input = scratch.array<T>(groups * input.size(p));
-    else
+    else if (!p.kernel_prepared)
       shared_kernel = scratch.array<T>(panels * panel_size(p));
     shared_bytes = scratch.bytes();
     Scratch own;
@@ -101,10 +101,8 @@ struct Plan {
   }
   [[nodiscard]] ThreadScratch<T> thread_scratch(const Problem& p, Scratch& scratch) const {
     ThreadScratch<T> own;
-    if (order == Order::by_filters)
-      own.kernel = scratch.array<T>(block_panels * panel_size(p));
-    else
-      own.input = scratch.array<T>(input.size(p));
+    if (order == Order::by_filters && !p.kernel_prepared) own.kernel = scratch.array<T>(block_panels * panel_size(p));
+    if (order == Order::by_tiles) own.input = scratch.array<T>(input.size(p));
     own.products = scratch.array<T>(products.size(p));
     own.taps = scratch.array<T>(taps * taps * kernel_channels * kernels->columns);
     return own;

@@ -14,7 +14,7 @@ namespace mien::inline v0::kernels::winograd {
 struct Problem {
   std::int64_t pictures, in_h, in_w, out_h, out_w, pad_top, pad_left, depth, columns;
   AxisTiles down, across;
-  bool backward;
+  bool backward, kernel_prepared;
 
   Problem(const ConvGeometry& g, bool backward_input)
       : pictures(g.n),
@@ -28,7 +28,8 @@ struct Problem {
         columns(backward_input ? g.c : g.k),
         down(out_h),
         across(out_w),
-        backward(backward_input) {}
+        backward(backward_input),
+        kernel_prepared(!backward_input && g.kernel_prepared) {}
 
   /// Tiles of all pictures, picture by picture, row by row.
   [[nodiscard]] std::int64_t tiles() const { return pictures * down.count * across.count; }

@@ -153,23 +153,28 @@ void finish_group(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan
   transform_group_output(call, p, plan, begin, end, block.first, block.filters, products);
 }
 
+/// All of U, panel after panel.
 template <class T>
-void run_by_tiles(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, const auto& scratch_of) {
+void transform_kernel(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, T* to, const auto& scratch_of) {
   const std::int64_t parts = ceil_div(p.depth, kernel_channels);
   parallel_for(call.threads, plan.panels * parts, [&](std::int64_t task, int thread) {
     const std::int64_t panel = task / parts, c = task % parts * kernel_channels;
     transform_panel(call, p, plan, panel, c, std::min(p.depth, c + kernel_channels),
-                    plan.shared_kernel + panel * plan.panel_size(p) + c * plan.kernels->columns,
-                    scratch_of(thread).taps);
+                    to + panel * plan.panel_size(p) + c * plan.kernels->columns, scratch_of(thread).taps);
   });
+}
+
+template <class T>
+void run_by_tiles(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, const auto& scratch_of) {
+  if (!p.kernel_prepared) transform_kernel(call, p, plan, plan.shared_kernel, scratch_of);
+  const T* const kernel = p.kernel_prepared ? call.right : plan.shared_kernel;
   parallel_for(call.threads, plan.groups, [&](std::int64_t group, int thread) {
     const ThreadScratch<T> own = scratch_of(thread);
     const std::int64_t begin = plan.group_begin(p, group), end = plan.group_begin(p, group + 1);
     transform_group_input(call, p, plan, begin, end, own.input);
     for (std::int64_t i = 0; i < plan.blocks; ++i) {
       const Block<T> block(p, plan, i);
-      finish_group(call, p, plan, group, block, own.input, plan.shared_kernel + block.panel * plan.panel_size(p),
-                   own.products);
+      finish_group(call, p, plan, group, block, own.input, kernel + block.panel * plan.panel_size(p), own.products);
     }
   });
 }
@@ -178,10 +183,11 @@ void run_by_tiles(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan
 template <class T>
 void compute_block(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, const Block<T>& block,
                    const ThreadScratch<T>& own) {
-  for (std::int64_t i = 0; i < block.panels; ++i)
+  for (std::int64_t i = 0; i < block.panels && !p.kernel_prepared; ++i)
     transform_panel(call, p, plan, block.panel + i, 0, p.depth, own.kernel + i * plan.panel_size(p), own.taps);
+  const T* const kernel = p.kernel_prepared ? call.right + block.panel * plan.panel_size(p) : own.kernel;
   for (std::int64_t group = 0; group < plan.groups; ++group)
-    finish_group(call, p, plan, group, block, plan.shared_input + group * plan.input.size(p), own.kernel, own.products);
+    finish_group(call, p, plan, group, block, plan.shared_input + group * plan.input.size(p), kernel, own.products);
 }
 
 template <class T>
@@ -205,16 +211,46 @@ std::size_t workspace([[maybe_unused]] const ConvGeometry& g, [[maybe_unused]] i
   }
 }
 
+/// The threads' own memory, behind what they share.
+template <class T>
+struct ScratchOfThreads {
+  const Problem& p;
+  const Plan<T>& plan;
+  std::byte* workspace;
+  [[nodiscard]] ThreadScratch<T> operator()(int thread) const {
+    Scratch own(workspace + plan.shared_bytes + static_cast<std::size_t>(thread) * plan.thread_bytes);
+    return plan.thread_scratch(p, own);
+  }
+};
+
+/// The prepared kernel is U of the forward pass. It depends on the tiles' points, which the output's extents decide.
+template <class T>
+std::int64_t prepared_size([[maybe_unused]] const ConvGeometry& g) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    const Problem p(g, false);
+    const Plan<T> plan(p, nullptr);
+    return plan.panels * plan.panel_size(p);
+  } else {
+    return 0;
+  }
+}
+
+template <class T>
+void prepare([[maybe_unused]] const ConvCall<T>& call) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    const Problem p(call.geometry, false);
+    const Plan<T> plan(p, call.workspace);
+    transform_kernel(call, p, plan, call.result, ScratchOfThreads<T>{p, plan, call.workspace});
+  }
+}
+
 template <class T, bool backward>
 void run([[maybe_unused]] const ConvCall<T>& call) {
   if constexpr (sizeof(T) == sizeof(float)) {
     const Problem p(call.geometry, backward);
     const Plan<T> plan(p, call.workspace);
     std::fill_n(plan.zeros, plan.input.ld, T(0));
-    const auto scratch_of = [&](int thread) {
-      Scratch own(call.workspace + plan.shared_bytes + static_cast<std::size_t>(thread) * plan.thread_bytes);
-      return plan.thread_scratch(p, own);
-    };
+    const ScratchOfThreads<T> scratch_of{p, plan, call.workspace};
     if (plan.order == Order::by_tiles)
       run_by_tiles(call, p, plan, scratch_of);
     else
