@@ -9,6 +9,7 @@ namespace {
 
 struct Arguments : emotions::RunArguments {
   std::string model = "custom2", inner_activation = "linear";
+  bool strict = false;
 };
 
 void add_options(CLI::App& app, Arguments& a) {
@@ -16,6 +17,7 @@ void add_options(CLI::App& app, Arguments& a) {
   emotions::add_data_options(app, a);
   app.add_option("--inner-activation", a.inner_activation, "between the two convolutions of a block")
       ->capture_default_str();
+  app.add_flag("--strict", a.strict, "convolutions as plain sums of products, without Winograd; slower");
   emotions::add_training_options(app, a);
 }
 
@@ -27,7 +29,10 @@ Model<float> build_model(const Arguments& a, const Dataset& train) {
   options.augmentation = a.augment;
   Preprocessing preprocessing = unit_preprocessing();
   preprocessing.classes = train.class_names();
-  Model<float> model(emotion_cnn(options), {.seed = a.seed, .threads = a.threads, .preprocessing = preprocessing});
+  Model<float> model(emotion_cnn(options), {.seed = a.seed,
+                                            .threads = a.threads,
+                                            .preprocessing = preprocessing,
+                                            .arithmetic = a.strict ? Arithmetic::strict : Arithmetic::fast});
   model.compile({.optimizer = Adam{.learning_rate = a.learning_rate},
                  .loss = CategoricalCrossentropy{},
                  .metrics = {Accuracy{}}});
