@@ -103,14 +103,27 @@ __attribute__((noinline)) void multiply_columns(const ColumnOperand<T>& operand,
 }
 
 template <class T, int Rows>
-inline constexpr MicroKernel<T> micro_kernel{Rows, &multiply_rows<T, Rows>, &multiply_columns<T, Rows>};
+inline constexpr MicroKernel<T> micro_kernel{&multiply_rows<T, Rows>, &multiply_columns<T, Rows>};
 
-inline constexpr int tallest = register_count == 32 ? 14 : 6;
-inline constexpr int second_height = register_count == 32 ? 8 : 4;
+/// Rows x two vectors of sums, two vectors of B and a broadcast fit the registers.
+inline constexpr int tallest_tile = register_count == 32 ? 14 : 6;
 
 template <class T>
-inline constexpr MicroKernels<T> micro_kernels{
-    register_count == 32 ? Isa::avx512 : (MIEN_VECTOR_BYTES == 32 ? Isa::avx2 : Isa::portable),
-    2 * lanes<T>,
-    {micro_kernel<T, tallest>, micro_kernel<T, second_height>, micro_kernel<T, register_count == 32 ? 4 : 3>,
-     micro_kernel<T, 2>, micro_kernel<T, 1>}};
+constexpr kernels::MicroKernels<T> make_micro_kernels() {
+  constexpr Isa isa = register_count == 32 ? Isa::avx512 : (MIEN_VECTOR_BYTES == 32 ? Isa::avx2 : Isa::portable);
+  kernels::MicroKernels<T> all{isa,
+                               2 * lanes<T>,
+                               tallest_tile,
+                               {micro_kernel<T, 1>, micro_kernel<T, 2>, micro_kernel<T, 3>, micro_kernel<T, 4>,
+                                micro_kernel<T, 5>, micro_kernel<T, 6>}};
+  if constexpr (tallest_tile == 14) {
+    all.heights[6] = micro_kernel<T, 7>, all.heights[7] = micro_kernel<T, 8>;
+    all.heights[8] = micro_kernel<T, 9>, all.heights[9] = micro_kernel<T, 10>;
+    all.heights[10] = micro_kernel<T, 11>, all.heights[11] = micro_kernel<T, 12>;
+    all.heights[12] = micro_kernel<T, 13>, all.heights[13] = micro_kernel<T, 14>;
+  }
+  return all;
+}
+
+template <class T>
+inline constexpr MicroKernels<T> micro_kernels = make_micro_kernels<T>();
