@@ -217,6 +217,7 @@ TEST_CASE("gemm: a large result, which is written past the caches where it is al
 TEST_CASE("gemm: rows that lie a multiple of 4096 bytes apart") {
   for_each_isa([] {
     check<float>({150, 40, 1024});
+    check<float>({150, 200, 2048});
     check<float>({1024, 40, 70, true});
     check<float>({40, 1024, 1024, true, true, 1, 0, 1024});
   });

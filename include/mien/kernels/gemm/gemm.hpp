@@ -20,6 +20,7 @@ struct GemmBlock {
   std::int64_t depth_begin, depth;
   std::int64_t column_begin, columns;
   const T* packed;
+  const T* copied_a;  ///< if the groups share it
   bool first, last;
 };
 
@@ -41,15 +42,40 @@ PanelOfB<T> panel_of_b(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBloc
   return {own.tail, width, 0};
 }
 
-/// A block of B, shared out by its depth, or where it is transposed by its panels: each reads what lies together.
+/// Rows of A (or columns, if it is transposed) that collide in the cache are copied apart.
 template <class T>
-void pack_block(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, T* packed, int threads) {
+void copy_a(const Gemm<T>& g, const GemmBlock<T>& block, std::int64_t row, std::int64_t rows, T* to, std::int64_t ld) {
+  const auto copy = active_pack_kernels<T>().copy_rows;
+  if (g.transpose_a == Transpose::yes)
+    copy(g.a + block.depth_begin * g.lda + row, g.lda, block.depth, rows, T(1), to, ld, rows);
+  else
+    copy(g.a + row * g.lda + block.depth_begin, g.lda, rows, block.depth, T(1), to, ld, block.depth);
+}
+
+/// The rows of a chunk.
+template <class T>
+std::int64_t chunk_begin(const Gemm<T>& g, const GemmPlan<T>& plan, std::int64_t chunk) {
+  return std::min(g.m, part_begin(plan.tiles, plan.chunks, chunk) * plan.kernels->rows());
+}
+
+/// A block of B, shared out by its depth, or where it is transposed by its panels: each reads what lies together. Chunk
+/// after chunk of A too, if the groups share it.
+template <class T>
+void pack_block(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, T* packed, T* copied_a,
+                int threads) {
   const std::int64_t width = plan.kernels->columns, panel_size = block.depth * width;
   const bool transposed = g.transpose_b == Transpose::yes;
   const T* const b = transposed ? g.b + block.column_begin * g.ldb + block.depth_begin
                                 : g.b + block.depth_begin * g.ldb + block.column_begin;
   const std::int64_t step = transposed ? width : packed_slice, end = transposed ? block.columns : block.depth;
-  parallel_for(threads, ceil_div(end, step), [&](std::int64_t task, int) {
+  const std::int64_t tasks_of_a = plan.share_a ? plan.chunks : 0;
+  parallel_for(threads, tasks_of_a + ceil_div(end, step), [&](std::int64_t task, int) {
+    if (task < tasks_of_a) {
+      const std::int64_t row = chunk_begin(g, plan, task), ld = plan.shared_ld(g, block.depth);
+      return copy_a(g, block, row, chunk_begin(g, plan, task + 1) - row,
+                    copied_a + row * (g.transpose_a == Transpose::yes ? 1 : ld), ld);
+    }
+    task -= tasks_of_a;
     const std::int64_t begin = task * step, count = std::min(step, end - begin);
     if (transposed)
       pack_panels(b + begin * g.ldb, g.ldb, true, block.depth, count, g.alpha, packed + begin * block.depth, 0, width);
@@ -80,9 +106,12 @@ void point_at_a(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& b
   const T* from = transposed ? g.a + block.depth_begin * g.lda + row : g.a + row * g.lda + block.depth_begin;
   const std::int64_t lines = transposed ? block.depth : rows, length = transposed ? rows : block.depth;
   std::int64_t ld = g.lda;
-  if (plan.copy_a) {
+  if (plan.share_a) {
+    ld = plan.shared_ld(g, block.depth);
+    from = block.copied_a + row * (transposed ? 1 : ld);
+  } else if (plan.copy_a) {
     ld = plan.copied_ld(length);
-    active_pack_kernels<T>().copy_rows(from, g.lda, lines, length, T(1), own.a, ld, length);
+    copy_a(g, block, row, rows, own.a, ld);
     from = own.a;
   }
   for (std::int64_t i = 0; i < lines; ++i) pointers[i] = from + i * ld;
@@ -138,10 +167,10 @@ void multiply_part(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>
 }
 
 template <class T>
-GemmBlock<T> block_of_b(const Gemm<T>& g, const GemmPlan<T>& plan, std::int64_t column, std::int64_t i,
-                        const T* packed) {
+GemmBlock<T> block_of_b(const Gemm<T>& g, const GemmPlan<T>& plan, std::int64_t column, std::int64_t i, const T* packed,
+                        const T* copied_a) {
   const std::int64_t k = g.alpha == T(0) ? 0 : g.k, begin = i * plan.depth;
-  return {begin,  std::min(plan.depth, k - begin), column, std::min(plan.columns, g.n - column), packed,
+  return {begin,  std::min(plan.depth, k - begin), column, std::min(plan.columns, g.n - column), packed, copied_a,
           i == 0, i == plan.depth_blocks - 1};
 }
 
@@ -167,19 +196,19 @@ void gemm_direct(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, const G
   parallel_for(threads, parts, [&](std::int64_t part, int thread) {
     const GemmPart all_rows{0, plan.tiles, part_begin(panels, parts, part), part_begin(panels, parts, part + 1)};
     for (std::int64_t i = 0; i < plan.depth_blocks; ++i)
-      multiply_part(g, plan, block_of_b<T>(g, plan, 0, i, nullptr), all_rows, scratch(thread));
+      multiply_part(g, plan, block_of_b<T>(g, plan, 0, i, nullptr, nullptr), all_rows, scratch(thread));
   });
 }
 
 /// B packed, block after block of its depth, each shared by all tasks.
 template <class T>
-void gemm_packed(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, T* packed,
+void gemm_packed(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, T* packed, T* copied_a,
                  const GemmScratchOfThreads<T>& scratch) {
   for (std::int64_t column = 0; column < g.n; column += plan.columns)
     for (std::int64_t i = 0; i < plan.depth_blocks; ++i) {
-      const GemmBlock<T> block = block_of_b<T>(g, plan, column, i, packed);
+      const GemmBlock<T> block = block_of_b<T>(g, plan, column, i, packed, copied_a);
       const std::int64_t panels = ceil_div(block.columns, plan.kernels->columns);
-      pack_block(g, plan, block, packed, threads);
+      pack_block(g, plan, block, packed, copied_a, threads);
       parallel_for(threads, plan.chunks * plan.groups, [&](std::int64_t task, int thread) {
         const std::int64_t chunk = task / plan.groups, group = task % plan.groups;
         multiply_part(g, plan, block,
@@ -213,9 +242,10 @@ void gemm_unsplit(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, std::b
   if (plan.one_row) return gemm_row(g, threads);
   Scratch shared(workspace);
   T* const packed = shared.array<T>(plan.packed_size(g));
+  T* const copied_a = shared.array<T>(plan.shared_a_size(g));
   const GemmScratchOfThreads<T> scratch{g, plan, workspace + shared.bytes()};
   if (plan.direct_b) return gemm_direct(g, plan, threads, scratch);
-  gemm_packed(g, plan, threads, packed, scratch);
+  gemm_packed(g, plan, threads, packed, copied_a, scratch);
 }
 
 /// Piece i of the depth as a product of its own.
@@ -236,6 +266,7 @@ template <class T>
 std::size_t gemm_unsplit_workspace(const Gemm<T>& g, const GemmPlan<T>& plan, int threads) {
   Scratch shared, per_thread;
   static_cast<void>(shared.array<T>(plan.packed_size(g)));
+  static_cast<void>(shared.array<T>(plan.shared_a_size(g)));
   static_cast<void>(plan.thread_scratch(g, per_thread));
   return shared.bytes() + static_cast<std::size_t>(threads) * per_thread.bytes();
 }

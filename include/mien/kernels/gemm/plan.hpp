@@ -53,7 +53,7 @@ struct GemmPlan {
   std::int64_t tiles, chunks;                 ///< of rows, and the tasks they are cut into
   std::int64_t groups;                        ///< tasks that the panels of a column block are cut into
   std::int64_t pieces;                        ///< that the depth is cut into, to be summed apart; 1: not cut
-  bool copy_a, direct_b, one_row;
+  bool copy_a, share_a, direct_b, one_row;    ///< share_a: A is copied apart once, for all groups
 
   explicit GemmPlan(const Gemm<T>& g) : kernels(&active_micro_kernels<T>()) {
     const BlockSizes blocks = block_sizes(kernels->isa);
@@ -71,6 +71,7 @@ struct GemmPlan {
     chunks = std::max<std::int64_t>(1, chunks);
     groups = std::min(columns / width, ceil_div(wanted_tasks, chunks));
     copy_a = rows_collide<T>(g.lda) && (g.transpose_a == Transpose::yes || kernels->rows() > first_cache_ways);
+    share_a = copy_a && groups > 1 && !direct_b;
     const std::int64_t tasks = chunks * ceil_div(g.n, width);
     one_row = direct_b && g.m == 1 && (g.transpose_a == Transpose::no || g.lda == 1);
     pieces = one_row || tasks >= wanted_tasks ? 1 : std::clamp<std::int64_t>(k / smallest_piece, 1, wanted_tasks);
@@ -82,8 +83,19 @@ struct GemmPlan {
   }
   [[nodiscard]] std::int64_t depth_capacity(const Gemm<T>& g) const { return std::min(g.k, deepest); }
   [[nodiscard]] std::int64_t packed_size(const Gemm<T>& g) const { return direct_b ? 0 : depth_capacity(g) * columns; }
+  /// Of A's copy that all groups share: groups are several only where chunks are few.
+  [[nodiscard]] std::int64_t shared_a_size(const Gemm<T>& g) const {
+    if (!copy_a || direct_b) return 0;
+    const std::int64_t rows = std::min(g.m, wanted_tasks * smallest_chunk * kernels->rows()),
+                       depths = depth_capacity(g);
+    return g.transpose_a == Transpose::yes ? depths * copied_ld(rows) : rows * copied_ld(depths);
+  }
   /// The distance of copied rows: an odd number of cache lines, so that they do not collide again.
   [[nodiscard]] static std::int64_t copied_ld(std::int64_t length) { return ceil_div(length, 32) * 32 + 16; }
+  /// The distance of the rows (or columns) of A's shared copy.
+  [[nodiscard]] static std::int64_t shared_ld(const Gemm<T>& g, std::int64_t depth) {
+    return copied_ld(g.transpose_a == Transpose::yes ? g.m : depth);
+  }
   [[nodiscard]] GemmThreadScratch<T> thread_scratch(const Gemm<T>& g, Scratch& scratch) const {
     const bool transposed = g.transpose_a == Transpose::yes;
     GemmThreadScratch<T> own;
