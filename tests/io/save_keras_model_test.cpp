@@ -59,7 +59,8 @@ TEST_CASE("save_keras_model and load_keras_model: every layer that is read is wr
   stir(model);
   model.freeze(named("batch_normalization"));
   model.freeze(named("dense"));
-  for (const auto& [type, maker] : io::known_layers().makers()) {
+  for (const auto& entry : io::known_layers().makers()) {
+    const std::string& type = entry.first;
     const auto& nodes = model.network().graph.nodes;
     CAPTURE(type);
     CHECK(std::any_of(nodes.begin(), nodes.end(), [&](const Node& node) { return node.layer().type() == type; }));
