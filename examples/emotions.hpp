@@ -82,6 +82,29 @@ inline mien::ConfusionMatrix confusion(mien::Model<float>& model, const mien::Da
   return matrix;
 }
 
+/// The option of every program that trains.
+inline void add_keras_option(CLI::App& app, bool& keras) {
+  app.add_flag("--keras", keras, "also leave the whole model for Keras, model.h5 beside the other file");
+}
+
+/// "(rgb - (1, 2, 3)) * 0.5": what a model's preprocessing makes of pixels, as a formula.
+inline std::string pixel_formula(const mien::Preprocessing& p) {
+  using mien::join, mien::text;
+  std::string formula = p.color_mode;
+  if (!p.mean.empty()) formula += text(" - (", join(p.mean), ")");
+  if (!p.mean.empty() && (p.scale != 1 || !p.deviation.empty())) formula = text("(", formula, ")");
+  if (p.scale != 1) formula += text(" * ", p.scale);
+  if (!p.deviation.empty()) formula += text(" / (", join(p.deviation), ")");
+  return formula;
+}
+
+/// Leaves the model for Keras and says what its file cannot: what it takes.
+inline void save_for_keras(const mien::Model<float>& model, const std::filesystem::path& path) {
+  save_keras_model(model, path);
+  std::cout << path.string() << " is for keras.models.load_model and takes " << pixel_formula(model.preprocessing())
+            << " of pixels in 0 ... 255\n";
+}
+
 /// printf into a string.
 template <class... Arguments>
 std::string format(const char* pattern, Arguments... arguments) {

@@ -54,6 +54,7 @@ int main(int argc, char** argv) {
     const std::string folder = emotions::part_of(a.data, "validation");
     if (emotions::is_keras_file(a.file)) return evaluate_keras(a, folder);
     auto model = emotions::load_model_of_pictures(a.file, a.threads);
+    emotions::refuse_keras_options(app, a.file);
     evaluate(model, emotions::pictures_for(model, folder), a.batch_size);
   });
 }

@@ -200,7 +200,7 @@ class FineTuning {
         emotions::fit_options(
             a_, faces_, run_, stop,
             {.append = true, .first_epoch = a_.head_epochs + 1, .label_name = "stage", .label = "finetune"}));
-    emotions::finish_run(whole_, faces_.validation, run_);
+    emotions::finish_run(a_, whole_, faces_.validation, run_);
     emotions::print_result(history, stop->best_epoch, a_.head_epochs + 1);
   }
 

@@ -46,6 +46,14 @@ inline double parse_fraction(const std::string& word) {
   throw mien::OptionError("--scale is a number or a fraction like 1/255, got '" + word + "'");
 }
 
+/// Throws OptionError if an option for Keras's models was given with one of mien's.
+inline void refuse_keras_options(const CLI::App& app, const std::string& file) {
+  for (const char* option : {"--scale", "--offset", "--image-size", "--grey", "--classes"})
+    if (app.count(option) > 0)
+      throw mien::OptionError(mien::text(option, " is for models of Keras: '", file,
+                                         "' is of mien and says itself what its pictures and classes are"));
+}
+
 /// Whether the file is HDF5 or a zip archive, as Keras's are.
 inline bool is_keras_file(const std::string& file) {
   std::array<char, 4> start{};

@@ -32,7 +32,7 @@ void pretrain(const emotions::RunArguments& a) {
   emotions::print_faces(faces);
   const auto stop = emotions::stopping(a);
   const History history = model.fit(faces.train, emotions::fit_options(a, faces, run, stop));
-  emotions::finish_run(model, faces.validation, run);
+  emotions::finish_run(a, model, faces.validation, run);
 
   Model<float> alone(vgg16({.include_top = false, .input_shape = shape}));
   copy_weights(model, alone);

@@ -12,7 +12,7 @@ struct RunArguments {
   int epochs = 100, threads = 0, early_stopping = 10, reduce_lr = 4;
   std::uint64_t seed = 0;
   double learning_rate = 1e-3;
-  bool augment = false, class_weights = false, summary = false, resume = false, overwrite = false;
+  bool augment = false, class_weights = false, summary = false, resume = false, overwrite = false, keras = false;
 };
 
 inline void add_data_options(CLI::App& app, RunArguments& a) {
@@ -45,6 +45,7 @@ inline void add_training_options(CLI::App& app, RunArguments& a) {
   app.add_option("--threads", a.threads, "0: all that the process may use")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
+  add_keras_option(app, a.keras);
   app.add_flag("--summary", a.summary, "print the table of layers");
   app.add_flag("--resume", a.resume,
                "go on where the run in --out was interrupted; ends with the bits of an uninterrupted one");
@@ -149,9 +150,11 @@ inline void print_result(const mien::History& history, int kept, int first = 1, 
                       loss[row(kept)]);
 }
 
-/// The model's file and its confusion matrix.
-inline void finish_run(mien::Model<float>& model, const mien::Dataset& validation, const std::filesystem::path& run) {
+/// The model's file, Keras's if asked for, and the confusion matrix.
+inline void finish_run(const RunArguments& a, mien::Model<float>& model, const mien::Dataset& validation,
+                       const std::filesystem::path& run) {
   save(model, (run / "model.safetensors").string());
+  if (a.keras) save_for_keras(model, run / "model.h5");
   const mien::ConfusionMatrix matrix = confusion(model, validation);
   write_file(run / "confusion.csv", matrix.to_csv());
   std::cout << matrix.to_string() << "run folder: " << run.string() << "\n";

@@ -47,7 +47,7 @@ void train(const Arguments& a) {
   emotions::print_faces(faces);
   const auto stop = emotions::stopping(a);
   const History history = model.fit(faces.train, emotions::fit_options(a, faces, run, stop));
-  emotions::finish_run(model, faces.validation, run);
+  emotions::finish_run(a, model, faces.validation, run);
   emotions::print_result(history, stop->best_epoch);
 }
 

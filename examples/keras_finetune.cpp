@@ -13,6 +13,7 @@ struct Arguments {
   std::int64_t batch_size = 64;
   double learning_rate = 1e-3;
   std::uint64_t seed = 0;
+  bool for_keras = false;
   emotions::KerasArguments keras;
 };
 
@@ -32,7 +33,17 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--seed", a.seed)->capture_default_str();
   app.add_option("--threads", a.threads, "0: all that the process may use")->capture_default_str();
   app.add_option("--out", a.out, "the file that is written")->capture_default_str();
+  emotions::add_keras_option(app, a.for_keras);
   a.keras.add_options(app);
+}
+
+/// Where the model goes for Keras: model.h5 beside --out. Throws OptionError if that is the model to be fine-tuned.
+std::filesystem::path keras_copy_of(const Arguments& a) {
+  const std::filesystem::path copy = std::filesystem::path(a.out).replace_filename("model.h5");
+  std::error_code none;
+  if (a.for_keras && std::filesystem::equivalent(copy, a.file, none))
+    throw OptionError(text("--keras would replace '", a.file, "': choose an --out in another folder"));
+  return copy;
 }
 
 /// The output that the new head reads.
@@ -76,6 +87,7 @@ void train(Model<float>& model, const Arguments& a, const emotions::Faces& faces
 void run(const Arguments& a) {
   const std::string train_folder = emotions::part_of(a.data, "train");
   const std::string validation_folder = emotions::part_of(a.data, "validation");
+  const std::filesystem::path copy = keras_copy_of(a);
   if (train_folder == validation_folder)
     throw OptionError(text("--data: '", a.data, "' has no train/ and validation/ with the classes' folders in them"));
   const auto original = emotions::load_keras_model_of_pictures(a.file, a.keras, a.threads);
@@ -87,6 +99,7 @@ void run(const Arguments& a) {
   model.unfreeze(all_layers());
   if (a.epochs > 0) train(model, a, faces, a.epochs, a.learning_rate / 10);
   save(model, a.out);
+  if (a.for_keras) emotions::save_for_keras(model, copy);
   std::cout << emotions::confusion(model, faces.validation).to_string();
   const Logs result = model.evaluate(faces.validation);
   std::cout << emotions::format("%lld pictures: accuracy %.4f; written to %s\n",

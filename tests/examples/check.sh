@@ -68,13 +68,21 @@ done
 model=run/model.safetensors
 
 # What training said of the validation pictures, from the file alone.
-succeeds emotions_train --data pictures --validation pictures --image-size 36 --epochs 1 --threads 1 --out own
+succeeds emotions_train --data pictures --validation pictures --image-size 36 --epochs 1 --threads 1 --keras --out own
+says '^own/model\.h5 is for keras\.models\.load_model and takes rgb \* 0\.00392[0-9]* of pixels in 0 \.\.\. 255$'
 stated=$(sed -n 's/^best epoch 1: val_accuracy \(.*\), val_loss \(.*\)/15 pictures: accuracy \1, loss \2/p' out)
-matrix=$(sed -n '/pictures of/,/run folder/{/pictures of/d;/run folder/d;/^Epoch/d;p}' out)
+matrix=$(sed -n '/pictures of/,/run folder/{/pictures of/d;/run folder/d;/^Epoch/d;/^own/d;p}' out)
 succeeds emotions_evaluate --model own/model.safetensors --data pictures
 says "^$stated\$"
 [[ -n $matrix && $(cat out) == *"$matrix"* ]] || fail "the matrix of the evaluation is not that of the training:
 $matrix"
+# The same from the model that was left for Keras, whose file does not say what it takes.
+succeeds emotions_evaluate --model own/model.h5 --data pictures --scale 1/255 --classes angry,happy,sad
+says "^$stated\$"
+for option in "--scale 1/255" "--offset 1" "--image-size 36" --grey "--classes angry,happy,sad"; do
+  # shellcheck disable=SC2086
+  refuses "${option%% *} is for models of Keras" emotions_evaluate --model own/model.safetensors --data pictures $option
+done
 
 succeeds emotions_predict --model $model pictures/angry/1.bmp
 says '^pictures/angry/1\.bmp  (angry|happy|sad) [0-9.]+ %  \((angry|happy|sad) [0-9.]+ %, (angry|happy|sad) [0-9.]+ %\)$'
@@ -96,7 +104,8 @@ small=(--image-size 32 --batch-size 8 --threads 1)
 succeeds emotions_pretrain --synthetic 12 "${small[@]}" --epochs 1 --out base
 [[ -s base/base.safetensors ]] || fail "the pretraining left no base.safetensors"
 tuned=(emotions_finetune --weights base/base.safetensors --data pictures --validation pictures "${small[@]}" --head-epochs 2)
-succeeds "${tuned[@]}" --epochs 2 --out whole
+succeeds "${tuned[@]}" --epochs 2 --keras --out whole
+says '^whole/model\.h5 is for keras\.models\.load_model and takes bgr - \(103\.939, 116\.779, 123\.68\) of pixels'
 says 'computed once'
 says '^stage head: highest val_accuracy'
 [[ $(cut -d, -f1,2 whole/history.csv | tr '\n' ' ') == "epoch,stage 1,head 2,head 3,finetune 4,finetune " ]] ||
@@ -137,10 +146,13 @@ mkdir faces
 cp -r pictures faces/train
 cp -r pictures faces/validation
 succeeds keras_finetune --model "$keras/pictures.h5" --data faces --image-size 36 --scale 1/255 --head-epochs 1 --epochs 1 \
-  --threads 1 --out tuned.safetensors
+  --threads 1 --keras --out tuned.safetensors
 stated=$(sed -n 's/^15 pictures: accuracy \([0-9.]*\); written to tuned.safetensors$/\1/p' out)
 succeeds emotions_evaluate --model tuned.safetensors --data pictures
 says "^15 pictures: accuracy $stated, loss "
+succeeds emotions_evaluate --model model.h5 --data pictures --scale 1/255 --classes angry,happy,sad
+says "^15 pictures: accuracy $stated, loss "
+refuses "--keras would replace" keras_finetune --model model.h5 --data faces --scale 1/255 --keras --out x
 
 # What goes wrong is one line that says what.
 refuses nowhere emotions_train --data nowhere --out x

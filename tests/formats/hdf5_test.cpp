@@ -44,6 +44,29 @@ TEST_CASE("HDF5: every type of number and kind of storage is read") {
   CHECK(file.find("f4/inside_a_dataset") == nullptr);
 }
 
+TEST_CASE("HDF5: chunks that share bytes are refused, with the dataset's path") {
+  const TemporaryFolder folder;
+  hdf5_files::Patched patched(folder, hdf5_files::reference("kinds.h5"));
+  // Behind the 24 bytes of a node's head, for each chunk: its size, a mask, four offsets; then its address.
+  constexpr std::size_t key = 4 + 4 + 4 * 8;
+  const std::size_t first = Hdf5File(patched.path()).find("chunked")->dataset().address + 24 + key;
+  std::string address = patched.original().substr(first, 8);
+  for (int i = 0; i < 2; ++i, address[0] = static_cast<char>(address[0] + 4)) {
+    patched.change(first + 8 + key, address);
+    const Hdf5File file(patched.path());
+    const hdf5::Object& object = *file.find("chunked");
+    std::vector<std::byte> bytes(object.dataset().bytes);
+    std::string complaint;
+    try {
+      file.read(object, bytes);
+    } catch (const FileError& error) {
+      complaint = error.what();
+    }
+    CHECK(hdf5_files::contains(complaint, "has two chunks that share bytes"));
+    CHECK(hdf5_files::contains(complaint, "it belongs to /chunked"));
+  }
+}
+
 TEST_CASE("HDF5: deflated and shuffled chunks are read") {
   const Hdf5File file(hdf5_files::reference("deflated.h5"));
   for (const char* name : {"deflated", "both"}) CHECK(hdf5_files::holds_its_numbers(file, *file.find(name)));

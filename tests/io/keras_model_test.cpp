@@ -254,4 +254,9 @@ TEST_CASE("what of Keras is refused, by the names of layer and class") {
                            R"(["f", 0, 0])")) == "'m.h5': model 'm' runs in a circle through 'f'");
   CHECK(refusal(functional(called("Flatten", "f", call("h")), R"(["f", 0, 0])")) ==
         "'m.h5': model 'm' reads 'h', which it does not have");
+  CHECK(refusal(sequential(dense("d") + ", " + dense("e") + ", " + dense("d"))) ==
+        "'m.h5': two layers are named 'd'; rename one in Keras");
+  CHECK(refusal(sequential(dense("in"))) == "'m.h5': two layers are named 'in'; rename one in Keras");
+  CHECK(refusal(functional(called("Flatten", "f", call("in")) + ", " + called("Flatten", "f", call("in")),
+                           R"(["f", 0, 0])")) == "'m.h5': model 'm' has two layers named 'f'");
 }

@@ -1,8 +1,13 @@
-// Writes a model in Keras's formats, for check.py: write_files FOLDER
+// Writes models in Keras's formats, for check.py: write_files FOLDER. With MIEN_KERAS_MODELS naming a folder with
+// fer2013_mini_XCEPTION.107-0.66.hdf5, that model too.
+#include <cstdlib>
 #include <filesystem>
+#include <string>
 
 #include <mien/io.hpp>
 #include <mien/mien.hpp>
+
+#include "../model/networks.hpp"
 
 using namespace mien;
 
@@ -29,6 +34,13 @@ Model<T> some_model() {
   return model;
 }
 
+/// A whole model, and what check.py compares it with.
+template <class T>
+void save_both(const Model<T>& model, const std::filesystem::path& folder, const std::string& name) {
+  save(model, folder / (name + ".safetensors"));
+  save_keras_model(model, folder / (name + ".h5"));
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -41,10 +53,22 @@ int main(int count, char** arguments) {
   save(twice, folder / "double.safetensors");
   save_keras_weights(twice, folder / "double.h5");
 
-  // So many layers that Keras splits their list of names.
+  // So many layers that Keras splits their list of names, and an architecture beyond 64 kB.
   Sequential chain{Input({2})};
   for (int i = 0; i < 700; ++i)
     chain.add(Activation{.activation = relu, .name = "a" + std::to_string(i) + std::string(96, 'x')});
-  save_keras_weights(Model<float>(chain), folder / "many.h5");
+  const Model<float> many(chain, {.name = "many"});
+  save_keras_weights(many, folder / "many.h5");
+  save_both(many, folder, "whole_many");
+
+  save_both(Model<float>(networks::small_emotion_cnn()), folder, "whole_sequential");
+  const Node x = Input({9, 8, 3}, "image");
+  Model<float> every(x, networks::every_keras_layer(x), {.seed = 4, .name = "zoo"});
+  every.freeze(named("separable_conv2d"));
+  save_both(every, folder, "whole_functional");
+  save_both(Model<double>(x, networks::every_keras_layer(x)), folder, "whole_double");
+  if (const char* models = std::getenv("MIEN_KERAS_MODELS"))
+    save_both(load_keras_model<float>(std::filesystem::path(models) / "fer2013_mini_XCEPTION.107-0.66.hdf5"), folder,
+              "whole_xception");
   return 0;
 }

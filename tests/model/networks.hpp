@@ -86,6 +86,43 @@ inline Model<float> every_layer(int threads, std::uint64_t seed = 3) {
   return model;
 }
 
+/// One of every layer that Keras has too, with options other than the defaults.
+inline Node every_keras_layer(const Node& x) {
+  Node y = Rescaling{.scale = {0.5, 0.25, 0.125}, .offset = -0.5}(x);
+  y = RandomFlip{.mode = "horizontal"}(y);
+  y = RandomTranslation{.height_factor = 0.1, .width_factor = 0.2, .fill_mode = "constant", .fill_value = 0.5}(y);
+  y = RandomRotation{.factor = 0.05, .interpolation = "nearest"}(y);
+  y = ZeroPadding2D{.padding = {1, 0, 2, 1}}(y);
+  y = Conv2D{.filters = 6,
+             .kernel_size = {3, 2},
+             .strides = {2, 1},
+             .groups = 3,
+             .activation = leaky_relu(0.1),
+             .kernel_initializer = he_normal,
+             .kernel_regularizer = {.l1 = 0.125, .l2 = 0.25}}(y);
+  y = BatchNormalization{.momentum = 0.75, .epsilon = 1e-5, .gamma_regularizer = l2(0.5)}(y);
+  const Node a =
+      DepthwiseConv2D{.kernel_size = 3, .padding = Padding::same, .depth_multiplier = 2, .activation = silu}(y);
+  const Node b = SeparableConv2D{.filters = 12,
+                                 .kernel_size = 3,
+                                 .padding = Padding::same,
+                                 .activation = elu(0.5),
+                                 .pointwise_initializer = random_normal(0.5, 0.25)}(y);
+  y = Add{.name = "block/sum"}({a, b});
+  y = LeakyReLU{.negative_slope = 0.2}(y);
+  y = UpSampling2D{.size = {2, 1}, .interpolation = "bilinear"}(y);
+  const Node p = MaxPooling2D{.pool_size = {2, 3}, .strides = 2, .padding = Padding::same}(y);
+  const Node q = AveragePooling2D{.pool_size = 2, .padding = Padding::same}(y);
+  y = Concatenate{.axis = 3}({p, q});
+  y = Activation{.activation = gelu}(Dropout{.rate = 0.25, .seed = 7}(y));
+  const Node g = GlobalAveragePooling2D{}(y), m = GlobalMaxPooling2D{.keepdims = true}(y);
+  const Node f = Flatten{}(m);
+  y = Reshape{.target_shape = {2, -1}}(Concatenate{}({g, f}));
+  y = Flatten{}(
+      Dense{.units = 4, .activation = elu, .bias_initializer = constant(0.5), .bias_regularizer = l1(0.5)}(y));
+  return Dense{.units = 3, .activation = softmax, .use_bias = false, .kernel_initializer = truncated_normal(0, 0.5)}(y);
+}
+
 /// n random samples of that shape in 0 ... scale, and one-hot targets.
 template <class T>
 struct Samples {

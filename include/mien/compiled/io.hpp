@@ -16,16 +16,17 @@
 
 namespace mien::inline v0 {
 
-#  define MIEN_COMPILED_FILES(T)                                                                              \
-    MIEN_TEMPLATE void save(const Model<T>& model, const std::filesystem::path& path);                        \
-    MIEN_TEMPLATE WeightReport load_weights(Model<T>& model, const std::filesystem::path& path,               \
-                                            const LoadWeightsOptions& options);                               \
-    MIEN_TEMPLATE void save_probe(Model<T>& model, TensorView<const T> x, const std::filesystem::path& path); \
-    MIEN_TEMPLATE ProbeReport compare_with_probe(Model<T>& model, const std::filesystem::path& path,          \
-                                                 double tolerance);                                           \
-    MIEN_TEMPLATE void require_probe(Model<T>& model, const std::filesystem::path& path, double tolerance);   \
-    MIEN_TEMPLATE Model<T> load_model(const std::filesystem::path& path, const LoadModelOptions& options);    \
-    MIEN_TEMPLATE Model<T> load_keras_model(const std::filesystem::path& path, const LoadKerasOptions& options);
+#  define MIEN_COMPILED_FILES(T)                                                                                 \
+    MIEN_TEMPLATE void save(const Model<T>& model, const std::filesystem::path& path);                           \
+    MIEN_TEMPLATE WeightReport load_weights(Model<T>& model, const std::filesystem::path& path,                  \
+                                            const LoadWeightsOptions& options);                                  \
+    MIEN_TEMPLATE void save_probe(Model<T>& model, TensorView<const T> x, const std::filesystem::path& path);    \
+    MIEN_TEMPLATE ProbeReport compare_with_probe(Model<T>& model, const std::filesystem::path& path,             \
+                                                 double tolerance);                                              \
+    MIEN_TEMPLATE void require_probe(Model<T>& model, const std::filesystem::path& path, double tolerance);      \
+    MIEN_TEMPLATE Model<T> load_model(const std::filesystem::path& path, const LoadModelOptions& options);       \
+    MIEN_TEMPLATE Model<T> load_keras_model(const std::filesystem::path& path, const LoadKerasOptions& options); \
+    MIEN_TEMPLATE void save_keras_model(const Model<T>& model, const std::filesystem::path& path);
 
 MIEN_COMPILED_FILES(float)
 MIEN_COMPILED_FILES(double)

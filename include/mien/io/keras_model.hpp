@@ -1,5 +1,5 @@
 #pragma once
-// Whole models as Keras saves them.
+// Whole models as Keras saves them: `load_keras_model` and `save_keras_model`.
 
 #include <filesystem>
 
@@ -29,6 +29,21 @@ namespace mien::inline v0 {
 ///     auto model = load_keras_model<float>("face.hdf5", {.preprocessing = {.scale = 1.0 / 255}});
 template <class T>
 [[nodiscard]] Model<T> load_keras_model(const std::filesystem::path& path, const LoadKerasOptions& options = {});
+
+/// Writes architecture and weights as Keras 2's `model.save("x.h5")` does: Keras's `load_model` opens the file, and so
+/// does load_keras_model. A chain that was made as a Sequential is one there, everything else is functional.
+///
+/// - Not written: the preprocessing, so that Keras's model takes pixels that are prepared already; the optimizer and
+///   its state (Keras says that the model is not compiled); BatchNormalization's `bessel`, which is the version's.
+/// - The names of layers and whether they are trainable, their regularizers and initializers are.
+///
+/// The file of that name is replaced when all is on the disk, and left alone on any failure. Throws OptionError, with
+/// the layer's name, on a layer or initializer that Keras has no like of, numbers that are not finite and names that
+/// JSON or HDF5 cannot hold; FileError.
+///
+///     save_keras_model(model, "face.h5");     // Python: keras.models.load_model("face.h5")
+template <class T>
+void save_keras_model(const Model<T>& model, const std::filesystem::path& path);
 
 }  // namespace mien::inline v0
 

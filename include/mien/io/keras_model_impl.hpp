@@ -10,9 +10,11 @@
 #include <mien/io/architecture.hpp>
 #include <mien/io/formats/json.hpp>
 #include <mien/io/formats/keras_hdf5.hpp>
+#include <mien/io/keras/config.hpp>
 #include <mien/io/keras/graph.hpp>
 #include <mien/io/keras/weights.hpp>
 #include <mien/io/keras_model.hpp>
+#include <mien/io/keras_weights.hpp>
 #include <mien/io/weights/placement.hpp>
 
 namespace mien::inline v0 {
@@ -57,6 +59,16 @@ Model<T> load_keras_model(const std::filesystem::path& path, const LoadKerasOpti
     file.stream(tensor, [&](std::span<const std::byte> bytes) { writer(bytes); });
   }
   return model;
+}
+
+template <class T>
+void save_keras_model(const Model<T>& model, const std::filesystem::path& path) {
+  hdf5::NewGroup root;
+  root.set_text("model_config", io::keras_model_config_text(model));
+  root.set_text("backend", io::keras_backend);
+  root.set_text("keras_version", io::keras_version);
+  io::add_keras_weights(root.group("model_weights"), model);
+  write_hdf5(path, root);
 }
 
 }  // namespace mien::inline v0

@@ -39,6 +39,16 @@ inline void set_keras_names(hdf5::NewGroup& group, const std::string& name, cons
   }
 }
 
+/// Whether a model is a Sequential for Keras: a chain that was made as one. (A Sequential that was read with models
+/// inside it need not be a chain any more.)
+template <class T>
+[[nodiscard]] bool is_keras_sequential(const Model<T>& model) {
+  const auto& inputs = model.network().graph.inputs;
+  for (std::size_t i = 1; i < inputs.size(); ++i)
+    if (inputs[i].size() != 1 || inputs[i][0] + 1 != static_cast<int>(i)) return false;
+  return model.is_sequential();
+}
+
 /// Fills a group as Keras 2's save_weights does: layer_names, backend, keras_version; a group for each layer, with
 /// weight_names and the weights under them. The bytes are the model's own.
 template <class T>
@@ -53,7 +63,7 @@ void add_keras_weights(hdf5::NewGroup& group, const Model<T>& model) {
     weights[node].push_back(weight);
   }
   std::vector<std::string> layers;
-  for (std::size_t node = model.is_sequential() ? 1 : 0; node < names.size(); ++node) {
+  for (std::size_t node = is_keras_sequential(model) ? 1 : 0; node < names.size(); ++node) {
     layers.push_back(names[node]);
     set_keras_names(group.group(names[node]), "weight_names", weights[node]);
   }

@@ -54,7 +54,7 @@ class KerasHdf5File final : public TensorFile {
   void read(const StoredTensor& tensor, std::span<std::byte> to) const override {
     const auto found = by_name_.find(tensor.name);
     if (found == by_name_.end()) throw FileError(text("'", path(), "' has no tensor '", tensor.name, "'"));
-    file_->read(*datasets_[found->second], to);
+    file_->read(*objects_[found->second], to);
   }
 
   void stream(const StoredTensor& tensor, const ByteSink& sink) const override {
@@ -63,7 +63,7 @@ class KerasHdf5File final : public TensorFile {
     const auto found = by_name_.find(tensor.name);
     if (found == by_name_.end()) throw FileError(text("'", path(), "' has no tensor '", tensor.name, "'"));
     detail::stream_pieces(tensor.bytes, sink, [&](std::size_t at, std::span<std::byte> part) {
-      file_->read_part(*datasets_[found->second], at, part);
+      file_->read_part(objects_[found->second]->dataset(), at, part);
     });
   }
 
@@ -116,7 +116,7 @@ class KerasHdf5File final : public TensorFile {
   KerasLayout layout_ = KerasLayout::layers;
   std::vector<std::string> layers_;
   std::vector<StoredTensor> tensors_;
-  std::vector<const hdf5::Dataset*> datasets_;  // of each tensor
+  std::vector<const hdf5::Object*> objects_;  // the dataset of each tensor
   std::map<std::string, std::size_t, std::less<>> by_name_;
 };
 
@@ -256,7 +256,7 @@ inline void KerasHdf5File::add_tensor(std::string name, const std::string& layer
   if (!by_name_.emplace(name, tensors_.size()).second) fail("two tensors are named '", name, "'");
   tensors_.push_back({std::move(name), dataset.dtype, dataset.shape, file_->position(dataset),
                       static_cast<std::size_t>(dataset.bytes), layer});
-  datasets_.push_back(&dataset);
+  objects_.push_back(&object);
 }
 
 }  // namespace mien::inline v0

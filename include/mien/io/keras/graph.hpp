@@ -122,6 +122,7 @@ class KerasGraphBuilder {
       if (extents.empty()) fail("the model", "says nothing of its input's shape; say it with .input_shape");
       sample = Shape(extents);
     }
+    take_name(name);
     input_ = Input(sample, name);
     return *input_;
   }
@@ -244,6 +245,7 @@ class KerasGraphBuilder {
     refuse_unknown_behaviour(config, who);
     if (earlier == 0) item.name = names_.at(item.file_name) > 1 ? prefix + item.file_name : item.file_name;
     const std::string name = earlier == 0 ? item.name : text(item.name, "_call", earlier + 1);
+    take_name(name);
     try {
       Node node = make_layer(object, config, name, std::move(inputs), who);
       if (earlier > 0 && has_parameters(node)) shared(who);
@@ -270,6 +272,10 @@ class KerasGraphBuilder {
     const char* const known = type == "BatchNormalizationV1" ? "BatchNormalization" : type.c_str();
     return find_layer(known, options_.custom_objects, who)(reader, name, std::move(inputs));
   }
+  /// Where a file leaves a name out, the model will make one.
+  void take_name(const std::string& name) {
+    if (!name.empty() && !taken_.insert(name).second) fail("two layers", "are named '", name, "'; rename one in Keras");
+  }
   [[nodiscard]] static bool has_parameters(const Node& node) {
     std::vector<Shape> shapes;
     for (const Node& input : node.inputs()) shapes.push_back(input.shape());
@@ -284,6 +290,7 @@ class KerasGraphBuilder {
   std::string file_;
   std::optional<Node> input_;
   std::map<std::string, int> names_;  ///< how many layers have it
+  std::set<std::string> taken_;       ///< the names of the layers that were made
   std::size_t layers_ = 0;
 };
 

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -54,6 +56,7 @@ class ChunkReader {
         read_node(child, node.level - 1);
       } else {
         check(cursor, at);
+        claim(cursor, child, size);
         load(cursor, child, size, skipped_filters);
         place(at);
       }
@@ -66,6 +69,16 @@ class ChunkReader {
         cursor.fail("has a chunk at ", at[axis], " on axis ", axis, " of ", dataset_.shape, ", whose chunks have ",
                     dataset_.chunk[axis], "; the file is damaged");
     if (chunks_++ == most_chunks_) cursor.fail("has more than the ", most_chunks_, " chunks of ", dataset_.shape);
+  }
+
+  /// Bytes of the file belong to one chunk: a small file could otherwise make many of the same few.
+  void claim(const Cursor& cursor, std::uint64_t address, std::uint64_t size) {
+    const auto after = claimed_.upper_bound(address);
+    const bool before_ends = after == claimed_.begin() || std::prev(after)->second <= address;
+    const bool ends_before = after == claimed_.end() || size <= after->first - address;
+    if (!before_ends || !ends_before || size == 0)
+      cursor.fail("has two chunks that share bytes, or one without any, at address ", address, "; the file is damaged");
+    claimed_.emplace_hint(after, address, address + size);
   }
 
   /// Reads a chunk and undoes its filters, the last one first: its bytes are then in chunk_.
@@ -124,6 +137,7 @@ class ChunkReader {
   std::span<std::byte> to_;
   std::size_t element_;
   std::uint64_t chunk_bytes_ = 0, chunks_ = 0, most_chunks_ = 1;
+  std::map<std::uint64_t, std::uint64_t> claimed_;  ///< where each chunk's bytes begin and end
   std::vector<std::byte> chunk_, other_;
 };
 

@@ -23,7 +23,7 @@ namespace mien::inline v0 {
 ///     Hdf5File file("weights.h5");
 ///     for (const hdf5::Object* child : file.root().children()) ...
 ///     if (const hdf5::Object* kernel = file.find("/conv1/conv1/kernel:0"))
-///       file.read(kernel->dataset(), std::as_writable_bytes(tensor.span()));
+///       file.read(*kernel, std::as_writable_bytes(tensor.span()));
 ///     std::optional<std::string> config = file.root().string_attribute("model_config");
 ///
 /// Read are superblocks 0 to 3, object headers 1 and 2, groups by symbol tables and by link messages, datasets of
@@ -60,6 +60,15 @@ class Hdf5File {
       fill(dataset, to);
       if (dataset.storage == hdf5::Storage::chunked && dataset.address != hdf5::undefined_address)
         hdf5::ChunkReader(region_, dataset, to).read();
+    }
+  }
+
+  /// Reads a dataset; what is damaged is told with its path.
+  void read(const hdf5::Object& object, std::span<std::byte> to) const {
+    try {
+      read(object.dataset(), to);
+    } catch (const FileError& error) {
+      throw FileError(text(error.what(), "; it belongs to ", object.path()));
     }
   }
 
