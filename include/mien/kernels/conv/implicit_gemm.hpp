@@ -129,7 +129,7 @@ struct Plan {
         Region& region = regions[region_count++];
         region = {segments[i], columns[j], chunks, 0};
         const std::int64_t tiles = ceil_div(region.pixels(p.pictures), kernels->rows());
-        region.tasks = std::max(ceil_div(tiles, chunk_tiles()), std::min(wanted_tasks, tiles / smallest_chunk));
+        region.tasks = ceil_div(tiles, chunk_tiles());
         chunks += region.tasks;
       }
     panels_first = p.source_size() < p.groups * p.taps() * p.depth * p.columns;
