@@ -37,6 +37,7 @@ struct ColumnOperand {
   const T* const* b;
   std::int64_t b_offset;
   std::int64_t depth;
+  const T* ahead = nullptr;  ///< `depth` cache lines that are fetched into the second cache meanwhile; or none
   void skip_rows(std::int64_t rows) { a_offset += rows; }
 };
 
@@ -52,6 +53,7 @@ struct TileOutput {
   InRegisters activation = InRegisters::nothing;
   T slope = 0;
   bool past_caches = false;  ///< C's rows are aligned to the vector, written once and too large to be read from a cache
+  bool cached = false;       ///< C is in a near cache: to fetch it first only costs
 };
 
 template <class T>
