@@ -16,6 +16,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -57,15 +58,16 @@ def print_mean(ratios):
 
 
 def compare_gemm(options):
-    rates = median_rates(options, "gemm_benchmark", f"^(peak/|.*gemm/).*({options.filter})", "GFLOP/s")
+    rates = median_rates(options, "gemm_benchmark", f"^(peak/|.*gemm).*({options.filter})", "GFLOP/s")
     peaks = median_rates(options, "gemm_benchmark", "^peak/", "GFLOP/s")
     rows, ratios = [], []
-    for name in [n for n in rates if n.startswith("gemm/")]:
-        shape, threads = name.removeprefix("gemm/").split("/threads:")
+    forms = {"gemm": "", "gemm_tn": ", A'", "gemm_nt": ", B'"}
+    for name in [n for n in rates if n.startswith("gemm")]:
+        kind, shape, threads = re.fullmatch("(gemm[a-z_]*)/(.*)/threads:(.*)", name).groups()
         others = {o: rates[f"{o}/{name}"] for o in ("eigen", "openblas", "onednn") if f"{o}/{name}" in rates}
         best = max(others, key=others.get) if others else None
         ratios += [rates[name] / others[best]] if best else []
-        rows.append([shape.replace("/", " x "), threads, f"{rates[name]:.0f}",
+        rows.append([shape.replace("/", " x ") + forms[kind], threads, f"{rates[name]:.0f}",
                      f"{100 * rates[name] / peaks[f'peak/threads:{threads}']:.0f} %",
                      *(f"{others[o]:.0f}" if o in others else "-" for o in ("eigen", "openblas", "onednn")),
                      f"{rates[name] / others[best]:.2f}" if best else "-"])

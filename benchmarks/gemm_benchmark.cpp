@@ -1,14 +1,12 @@
 // Matrix products against the measured peak of the machine and against Eigen, OpenBLAS and oneDNN. MIEN_ISA chooses the
-// instruction set of ours; the opponents choose their own. Names: peak, gemm/M/N/K, eigen/gemm/..., openblas/gemm/...,
-// onednn/gemm/..., each with /threads:T.
+// instruction set of ours; the opponents choose their own. Names: peak, gemm/M/N/K (C = A B), gemm_tn/... (A' B),
+// gemm_nt/... (A B'), the same behind eigen/, openblas/ and onednn/, each with /threads:T.
 
 #include <omp.h>
 
+#include "eigen_opponent.hpp"
 #include "support.hpp"
 
-#if MIEN_HAVE_EIGEN
-#  include <Eigen/Core>
-#endif
 #if MIEN_HAVE_OPENBLAS
 #  include <cblas.h>
 #endif
@@ -34,23 +32,55 @@ namespace {
 using namespace mien;
 using namespace mien_benchmark;
 
+enum class Form { nn, tn, nt };  ///< C = A B, A' B, A B'
+
 struct Shape {
   std::int64_t m, n, k;
+  Form form = Form::nn;
+  [[nodiscard]] bool transposes_a() const { return form == Form::tn; }
+  [[nodiscard]] bool transposes_b() const { return form == Form::nt; }
+  [[nodiscard]] std::int64_t lda() const { return transposes_a() ? m : k; }
+  [[nodiscard]] std::int64_t ldb() const { return transposes_b() ? k : n; }
   [[nodiscard]] double flops() const {
     return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
   }
   [[nodiscard]] std::string name() const {
-    return "gemm/" + std::to_string(m) + "/" + std::to_string(n) + "/" + std::to_string(k);
+    const char* const kind = form == Form::nn ? "gemm/" : form == Form::tn ? "gemm_tn/" : "gemm_nt/";
+    return kind + std::to_string(m) + "/" + std::to_string(n) + "/" + std::to_string(k);
   }
 };
 
-constexpr Shape shapes[] = {{256, 256, 256},   {1024, 1024, 1024}, {4096, 4096, 4096}, {18432, 128, 576},
-                            {1152, 512, 2304}, {67712, 64, 576},   {32, 1000, 4096},   {8, 512, 512},
-                            {36864, 64, 27},   {67712, 64, 27},    {1, 4096, 4096},    {4608, 64, 64},
-                            {4608, 256, 64},   {288, 1024, 256},   {128, 2048, 512}};
-
-/// dense layers' and 1x1 convolutions' gradients: m, n, k of C = A' B (of the kernel) and C = A B' (of the input)
-constexpr Shape gradient_shapes[] = {{4096, 1000, 32}, {128, 512, 4608}, {64, 256, 4608}, {512, 512, 512}};
+// After the plain products the gradients of dense layers and 1x1 convolutions: A' B is the kernel's, A B' the input's.
+constexpr Shape shapes[] = {{256, 256, 256},
+                            {1024, 1024, 1024},
+                            {4096, 4096, 4096},
+                            {18432, 128, 576},
+                            {1152, 512, 2304},
+                            {67712, 64, 576},
+                            {32, 1000, 4096},
+                            {8, 512, 512},
+                            {7, 128, 1024},
+                            {32, 3, 512},
+                            {36864, 64, 27},
+                            {67712, 64, 27},
+                            {1, 4096, 4096},
+                            {4608, 64, 64},
+                            {4608, 256, 64},
+                            {288, 1024, 256},
+                            {128, 2048, 512},
+                            {4096, 1000, 32, Form::tn},
+                            {128, 512, 4608, Form::tn},
+                            {64, 64, 4608, Form::tn},
+                            {64, 256, 4608, Form::tn},
+                            {128, 512, 1152, Form::tn},
+                            {256, 1024, 288, Form::tn},
+                            {512, 2048, 128, Form::tn},
+                            {512, 512, 512, Form::tn},
+                            {4096, 1000, 32, Form::nt},
+                            {32, 512, 3, Form::nt},
+                            {128, 512, 4608, Form::nt},
+                            {64, 256, 4608, Form::nt},
+                            {512, 512, 512, Form::nt}};
 
 void peak(benchmark::State& state, int threads) {
   const kernels::PeakKernel<float>& kernel = *MIEN_SELECT_ISA(float, peak_kernel);
@@ -61,17 +91,18 @@ void peak(benchmark::State& state, int threads) {
   state.SetLabel(to_string(active_isa()));
 }
 
-void ours(benchmark::State& state, const Shape& s, int threads, kernels::Transpose ta, kernels::Transpose tb) {
+void ours(benchmark::State& state, const Shape& s, int threads) {
+  using kernels::Transpose;
   const Operand a(s.m * s.k), b(s.k * s.n), c(s.m * s.n);
-  const kernels::Gemm<float> g{.transpose_a = ta,
-                               .transpose_b = tb,
+  const kernels::Gemm<float> g{.transpose_a = s.transposes_a() ? Transpose::yes : Transpose::no,
+                               .transpose_b = s.transposes_b() ? Transpose::yes : Transpose::no,
                                .m = s.m,
                                .n = s.n,
                                .k = s.k,
                                .a = a.data(),
-                               .lda = ta == kernels::Transpose::yes ? s.m : s.k,
+                               .lda = s.lda(),
                                .b = b.data(),
-                               .ldb = tb == kernels::Transpose::yes ? s.k : s.n,
+                               .ldb = s.ldb(),
                                .c = c.data(),
                                .ldc = s.n};
   const Buffer workspace(kernels::gemm_workspace(g, threads));
@@ -80,27 +111,24 @@ void ours(benchmark::State& state, const Shape& s, int threads, kernels::Transpo
   state.SetLabel(to_string(active_isa()));
 }
 
-#if MIEN_HAVE_EIGEN
 void eigen(benchmark::State& state, const Shape& s, int threads) {
-  using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   const Operand a(s.m * s.k), b(s.k * s.n), c(s.m * s.n);
-  const Eigen::Map<const Matrix> left(a.data(), s.m, s.k), right(b.data(), s.k, s.n);
-  Eigen::Map<Matrix> result(c.data(), s.m, s.n);
-  Eigen::setNbThreads(threads);
-  for (auto _ : state) result.noalias() = left * right;
+  for (auto _ : state)
+    eigen_gemm(s.transposes_a(), s.transposes_b(), s.m, s.n, s.k, a.data(), b.data(), c.data(), threads);
   count_flops(state, s.flops());
 }
-#endif
 
 #if MIEN_HAVE_OPENBLAS
 extern "C" void openblas_set_num_threads(int threads);
 
 void openblas(benchmark::State& state, const Shape& s, int threads) {
   const Operand a(s.m * s.k), b(s.k * s.n), c(s.m * s.n);
-  const int m = static_cast<int>(s.m), n = static_cast<int>(s.n), k = static_cast<int>(s.k);
+  const auto narrow = [](std::int64_t size) { return static_cast<int>(size); };
   openblas_set_num_threads(threads);
   for (auto _ : state)
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a.data(), k, b.data(), n, 0, c.data(), n);
+    cblas_sgemm(CblasRowMajor, s.transposes_a() ? CblasTrans : CblasNoTrans,
+                s.transposes_b() ? CblasTrans : CblasNoTrans, narrow(s.m), narrow(s.n), narrow(s.k), 1, a.data(),
+                narrow(s.lda()), b.data(), narrow(s.ldb()), 0, c.data(), narrow(s.n));
   count_flops(state, s.flops());
 }
 #endif
@@ -109,34 +137,29 @@ void openblas(benchmark::State& state, const Shape& s, int threads) {
 void onednn(benchmark::State& state, const Shape& s, int threads) {
   const Operand a(s.m * s.k), b(s.k * s.n), c(s.m * s.n);
   omp_set_num_threads(threads);
-  for (auto _ : state) dnnl::sgemm('N', 'N', s.m, s.n, s.k, 1, a.data(), s.k, b.data(), s.n, 0, c.data(), s.n);
+  for (auto _ : state)
+    dnnl::sgemm(s.transposes_a() ? 'T' : 'N', s.transposes_b() ? 'T' : 'N', s.m, s.n, s.k, 1, a.data(), s.lda(),
+                b.data(), s.ldb(), 0, c.data(), s.n);
   count_flops(state, s.flops());
 }
 #endif
 
 void register_all() {
-  using kernels::Transpose;
   for (const int threads : thread_counts()) {
-    const std::string suffix = threads_suffix(threads);
-    register_timed("peak" + suffix, [=](benchmark::State& state) { peak(state, threads); });
+    register_timed("peak" + threads_suffix(threads), [=](benchmark::State& state) { peak(state, threads); });
     for (const Shape& s : shapes) {
-      register_timed(s.name() + suffix,
-                     [=](benchmark::State& state) { ours(state, s, threads, Transpose::no, Transpose::no); });
-#if MIEN_HAVE_EIGEN
-      register_timed("eigen/" + s.name() + suffix, [=](benchmark::State& state) { eigen(state, s, threads); });
-#endif
+      const auto add = [&](const std::string& who, void (*body)(benchmark::State&, const Shape&, int)) {
+        register_timed(who + s.name() + threads_suffix(threads),
+                       [=](benchmark::State& state) { body(state, s, threads); });
+      };
+      add("", ours);
+      add("eigen/", eigen);
 #if MIEN_HAVE_OPENBLAS
-      register_timed("openblas/" + s.name() + suffix, [=](benchmark::State& state) { openblas(state, s, threads); });
+      add("openblas/", openblas);
 #endif
 #if MIEN_HAVE_ONEDNN
-      register_timed("onednn/" + s.name() + suffix, [=](benchmark::State& state) { onednn(state, s, threads); });
+      add("onednn/", onednn);
 #endif
-    }
-    for (const Shape& s : gradient_shapes) {
-      register_timed("gemm_tn/" + s.name().substr(5) + suffix,
-                     [=](benchmark::State& state) { ours(state, s, threads, Transpose::yes, Transpose::no); });
-      register_timed("gemm_nt/" + s.name().substr(5) + suffix,
-                     [=](benchmark::State& state) { ours(state, s, threads, Transpose::no, Transpose::yes); });
     }
   }
 }

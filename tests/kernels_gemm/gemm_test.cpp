@@ -153,6 +153,19 @@ TEST_CASE("gemm: every height of tile, in the direct, the packed and the transpo
   });
 }
 
+TEST_CASE("gemm: up to four columns, along the depth") {
+  for_each_isa([] {
+    for (const std::int64_t n : {1, 2, 3, 4, 5})
+      for (const std::int64_t m : {1, 3, 6, 33, 70})
+        for (const std::int64_t k : {63, 64, 71, 2100})
+          for (const bool ta : {false, true})
+            for (const bool tb : {false, true}) check<float>({m, n, k, ta, tb});
+    check<float>({37, 3, 100, false, false, -2, 3, 5}, true);
+    check<float>({37, 3, 100, false, true, -2, 1, 5}, true);
+  });
+  check<double>({37, 3, 100}, true);
+}
+
 TEST_CASE("gemm: double runs the same drivers") {
   for (const bool ta : {false, true})
     for (const bool tb : {false, true})

@@ -4,6 +4,7 @@
 // order.
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 
 #include <mien/core/parallel.hpp>
@@ -15,11 +16,13 @@ namespace mien::inline v0::kernels {
 
 [[nodiscard]] constexpr std::int64_t kernel_size(const ConvGeometry& g) { return patch_size(g) * g.k; }
 
-/// Into how many pieces: none shorter than 2048 pixels, and all their sums together at most 4 million numbers.
+/// Into how many pieces: none shorter than 2048 pixels, and all their sums together at most 4 million numbers. A power
+/// of two, so that threads, too, are most often given equal shares (rn.conv1: 8 instead of 9).
 [[nodiscard]] constexpr std::int64_t kernel_pieces(const ConvGeometry& g) {
   const std::int64_t by_pixels = output_pixels(g) / 2048;
   const std::int64_t by_size = (std::int64_t{1} << 22) / std::max<std::int64_t>(1, kernel_size(g));
-  return std::clamp<std::int64_t>(std::min(by_pixels, by_size), 1, wanted_tasks);
+  const std::int64_t pieces = std::clamp<std::int64_t>(std::min(by_pixels, by_size), 1, wanted_tasks);
+  return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(pieces)));
 }
 
 /// Where piece i is summed: the first in dw itself, the others behind one another.

@@ -14,6 +14,7 @@
 #include <mien/kernels/conv/implicit_gemm.hpp>
 #include <mien/kernels/conv/implicit_gemm_kernel.hpp>
 #include <mien/kernels/conv/reference.hpp>
+#include <mien/kernels/conv/strips.hpp>
 #include <mien/kernels/conv/winograd/kernel_gradient.hpp>
 #include <mien/kernels/conv/winograd/winograd.hpp>
 
@@ -47,7 +48,7 @@ inline constexpr std::array<ConvAlgorithm<T>, 6> backward_input_algorithms{{
 }};
 
 template <class T>
-inline constexpr std::array<ConvAlgorithm<T>, 6> backward_kernel_algorithms{{
+inline constexpr std::array<ConvAlgorithm<T>, 7> backward_kernel_algorithms{{
     {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::backward_kernel>,
      depthwise::backward_kernel<T>},
     {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::backward_kernel>,
@@ -56,6 +57,7 @@ inline constexpr std::array<ConvAlgorithm<T>, 6> backward_kernel_algorithms{{
      winograd::kernel_gradient_loses, false},
     {"implicit_gemm", implicit_gemm::accepts_backward_kernel, implicit_gemm::kernel_workspace<T>,
      implicit_gemm::backward_kernel<T>},
+    {"strips", strips::accepts, strips::workspace<T>, strips::backward_kernel<T>},
     {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::backward_kernel>,
      im2col_gemm::backward_kernel<T>},
     {"reference", reference::accepts, reference::workspace, reference::backward_kernel<T>},

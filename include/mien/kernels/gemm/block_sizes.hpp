@@ -38,6 +38,9 @@ inline constexpr std::int64_t packed_slice = 64;
 /// With at most this many rows B is read where it lies: packing would cost more than it saves.
 inline constexpr std::int64_t rows_for_packing = 64;
 
+/// Up to so many columns are multiplied along the depth, if that is long enough for a few vectors.
+inline constexpr std::int64_t few_columns = 4, few_columns_depth = 64;
+
 /// If B does not fit the second cache, it is then read in strips of so many elements, at least so many rows, all panels
 /// of a thread in each, which is how memory likes to be read.
 /// Tried on a Zen 4, 32 x 1000 x 4096, GFLOP/s: no strips 39, 32 rows 52, 64 rows 66, 128 rows 48, 256 rows 44;

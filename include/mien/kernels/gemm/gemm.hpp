@@ -6,6 +6,7 @@
 
 #include <mien/core/parallel.hpp>
 #include <mien/kernels/elementwise/activate.hpp>
+#include <mien/kernels/gemm/few_columns.hpp>
 #include <mien/kernels/gemm/macro_kernel.hpp>
 #include <mien/kernels/gemm/plan.hpp>
 #include <mien/kernels/gemm/row_times_matrix.hpp>
@@ -239,8 +240,9 @@ void gemm_row(const Gemm<T>& g, int threads) {
 template <class T>
 void gemm_unsplit(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, std::byte* workspace) {
   if (g.m * g.n * g.k < small_product) threads = 1;
-  if (plan.one_row) return gemm_row(g, threads);
   Scratch shared(workspace);
+  if (plan.narrow) return gemm_few_columns(g, threads, shared.array<T>(g.n * g.k));
+  if (plan.one_row) return gemm_row(g, threads);
   T* const packed = shared.array<T>(plan.packed_size(g));
   T* const copied_a = shared.array<T>(plan.shared_a_size(g));
   const GemmScratchOfThreads<T> scratch{g, plan, workspace + shared.bytes()};
@@ -265,7 +267,7 @@ Gemm<T> gemm_piece(Gemm<T> g, std::int64_t pieces, std::int64_t i, T* c) {
 template <class T>
 std::size_t gemm_unsplit_workspace(const Gemm<T>& g, const GemmPlan<T>& plan, int threads) {
   Scratch shared, per_thread;
-  static_cast<void>(shared.array<T>(plan.packed_size(g)));
+  static_cast<void>(shared.array<T>(std::max(plan.packed_size(g), plan.narrow ? g.n * g.k : 0)));
   static_cast<void>(shared.array<T>(plan.shared_a_size(g)));
   static_cast<void>(plan.thread_scratch(g, per_thread));
   return shared.bytes() + static_cast<std::size_t>(threads) * per_thread.bytes();

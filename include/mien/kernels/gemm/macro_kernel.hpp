@@ -26,12 +26,16 @@ void run_micro_kernel(const MicroKernel<T>& kernel, const ColumnOperand<T>& oper
 /// Any number of rows, all columns of a panel. Tiles of nearly equal height: a low one has too few sums to keep the
 /// arithmetic busy.
 template <class T, class Operand>
-void multiply_full_width(const MicroKernels<T>& kernels, Operand operand, TileOutput<T> out, std::int64_t rows) {
+void multiply_full_width(const MicroKernels<T>& kernels, const Operand& operand, const TileOutput<T>& out,
+                         std::int64_t rows) {
+  if (rows > 0 && rows <= kernels.rows()) return run_micro_kernel(kernels.heights[rows - 1], operand, out);
+  Operand rest = operand;
+  TileOutput<T> rest_out = out;
   for (std::int64_t tiles = ceil_div(rows, kernels.rows()); tiles > 0; --tiles) {
     const std::int64_t height = ceil_div(rows, tiles);
-    run_micro_kernel(kernels.heights[height - 1], operand, out);
-    operand.skip_rows(height);
-    out.c += height;
+    run_micro_kernel(kernels.heights[height - 1], rest, rest_out);
+    rest.skip_rows(height);
+    rest_out.c += height;
     rows -= height;
   }
 }

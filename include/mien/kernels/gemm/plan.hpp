@@ -53,7 +53,8 @@ struct GemmPlan {
   std::int64_t tiles, chunks;                 ///< of rows, and the tasks they are cut into
   std::int64_t groups;                        ///< tasks that the panels of a column block are cut into
   std::int64_t pieces;                        ///< that the depth is cut into, to be summed apart; 1: not cut
-  bool copy_a, share_a, direct_b, one_row;    ///< share_a: A is copied apart once, for all groups
+  bool copy_a, share_a;                       ///< A is copied apart, once for all groups
+  bool direct_b, one_row, narrow;             ///< narrow: few columns, along the depth
 
   explicit GemmPlan(const Gemm<T>& g) : kernels(&active_micro_kernels<T>()) {
     const BlockSizes blocks = block_sizes(kernels->isa);
@@ -74,7 +75,9 @@ struct GemmPlan {
     share_a = copy_a && groups > 1 && !direct_b;
     const std::int64_t tasks = chunks * ceil_div(g.n, width);
     one_row = direct_b && g.m == 1 && (g.transpose_a == Transpose::no || g.lda == 1);
-    pieces = one_row || tasks >= wanted_tasks ? 1 : std::clamp<std::int64_t>(k / smallest_piece, 1, wanted_tasks);
+    narrow = g.n <= few_columns && k >= few_columns_depth && g.transpose_a == Transpose::no;
+    pieces =
+        one_row || narrow || tasks >= wanted_tasks ? 1 : std::clamp<std::int64_t>(k / smallest_piece, 1, wanted_tasks);
   }
   /// Sizes of the workspace, as if m and k were the largest that a chunk and a block take: they grow with both.
   [[nodiscard]] std::int64_t chunk_capacity() const {
