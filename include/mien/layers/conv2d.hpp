@@ -84,7 +84,10 @@ class Conv2DLayer final : public Layer<T> {
               const kernels::ConvGeometry& geometry)
       : parameters_(std::move(parameters)), activation_(activation), geometry_(geometry) {}
 
-  void use(Arithmetic arithmetic) override { geometry_.arithmetic = arithmetic; }
+  void use(Arithmetic arithmetic, const kernels::ConvChoices* choices) override {
+    geometry_.arithmetic = arithmetic;
+    geometry_.choices = choices;
+  }
 
   [[nodiscard]] std::vector<ParameterSpec> parameters() const override { return parameters_; }
   [[nodiscard]] BackwardNeeds needs(const ActivationFunction& f) const override {
@@ -106,12 +109,8 @@ class Conv2DLayer final : public Layer<T> {
                      kernels::conv_workspace<T>(over(batch), kernels::ConvPass::backward_kernel, threads),
                      kernels::column_sums_workspace<T>(kernels::output_pixels(over(batch)), geometry_.k)});
   }
-  [[nodiscard]] std::vector<std::string> explain(std::int64_t batch) const override {
-    using kernels::ConvPass;
-    std::vector<std::string> lines;
-    for (const ConvPass pass : {ConvPass::forward, ConvPass::backward_input, ConvPass::backward_kernel})
-      lines.push_back(kernels::explain_choice<T>(over(batch), pass));
-    return lines;
+  [[nodiscard]] std::vector<kernels::ConvGeometry> convolutions(std::int64_t batch) const override {
+    return {over(batch)};
   }
   [[nodiscard]] double flop(std::int64_t batch) const override {
     return 2.0 * static_cast<double>(outputs(batch) * kernels::patch_size(geometry_));
