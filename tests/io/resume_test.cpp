@@ -38,12 +38,12 @@ const Faces& faces() {
 
 /// Everything that draws random numbers, keeps statistics or has moments.
 Model<float> fresh(std::uint64_t seed = 5, Optimizer optimizer = Adam{.learning_rate = 2e-3}, std::int64_t filters = 6,
-                   bool autotune = false) {
+                   bool autotune = false, Arithmetic second = Arithmetic::fast) {
   Model<float> model(
       Sequential{Input({10, 10, 3}), RandomFlip{}, RandomTranslation{.height_factor = 0.1, .width_factor = 0.1},
                  RandomRotation{.factor = 0.1}, Conv2D{.filters = 4, .kernel_size = 3}, BatchNormalization{},
-                 Activation{.activation = relu}, Conv2D{.filters = filters, .kernel_size = 3}, GlobalAveragePooling2D{},
-                 Dropout{.rate = 0.25}, Dense{.units = 3, .activation = softmax}},
+                 Activation{.activation = relu}, Conv2D{.filters = filters, .kernel_size = 3, .arithmetic = second},
+                 GlobalAveragePooling2D{}, Dropout{.rate = 0.25}, Dense{.units = 3, .activation = softmax}},
       {.seed = seed, .threads = 1, .preprocessing = {.scale = 1.0 / 255}, .autotune = autotune});
   model.compile({.optimizer = std::move(optimizer), .loss = CategoricalCrossentropy{}, .metrics = {Accuracy{}}});
   return model;
@@ -259,6 +259,8 @@ TEST_CASE("a checkpoint that is not of this run is refused, and nothing has chan
   Model<float> frozen = fresh();
   frozen.freeze(named("conv2d"));
   refused_by(frozen, folder / "good", "this one 'conv2d/kernel (3, 3, 3, 4), frozen'");
+  refused_by(fresh(5, Adam{}, 6, false, Arithmetic::strict), folder / "good",
+             "it has 'conv2d_1/kernel (3, 3, 4, 6)', this one 'conv2d_1/kernel (3, 3, 4, 6), strict'");
 
   // Damage, one entry after the other: whatever came before it has been read.
   const auto refused = [&](const char* message, const std::function<void(stored_files::Content&)>& edit) {

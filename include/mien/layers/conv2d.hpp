@@ -49,6 +49,7 @@ struct Conv2D {
   Regularizer bias_regularizer{};                   ///< penalty on the bias; default: none
   std::string name{};                               ///< default: "conv2d", "conv2d_1", ...
   bool trainable = true;                            ///< false: the parameters stay as they are
+  Arithmetic arithmetic = Arithmetic::fast;         ///< strict: as ModelOptions::arithmetic, for this layer alone
 
   [[nodiscard]] Shape output_shape(std::span<const Shape> inputs) const {
     const kernels::ConvGeometry g = detail::conv_geometry(*this, inputs, filters, groups);
@@ -69,6 +70,7 @@ struct Conv2D {
     visit("bias_initializer", bias_initializer);
     visit("kernel_regularizer", kernel_regularizer);
     visit("bias_regularizer", bias_regularizer);
+    visit("arithmetic", arithmetic);
   }
   template <class = void>
   [[nodiscard]] Node operator()(const Node& x) const {
@@ -85,7 +87,7 @@ class Conv2DLayer final : public Layer<T> {
       : parameters_(std::move(parameters)), activation_(activation), geometry_(geometry) {}
 
   void use(Arithmetic arithmetic, const kernels::ConvChoices* choices) override {
-    geometry_.arithmetic = arithmetic;
+    if (arithmetic == Arithmetic::strict) geometry_.arithmetic = arithmetic;
     geometry_.choices = choices;
   }
 
@@ -163,7 +165,8 @@ class Conv2DLayer final : public Layer<T> {
 
 template <class T>
 std::unique_ptr<Layer<T>> Conv2D::make(std::span<const Shape> inputs) const {
-  const kernels::ConvGeometry g = detail::conv_geometry(*this, inputs, filters, groups);
+  kernels::ConvGeometry g = detail::conv_geometry(*this, inputs, filters, groups);
+  g.arithmetic = arithmetic;
   return std::make_unique<Conv2DLayer<T>>(detail::kernel_and_bias(*this, {g.r, g.s, kernels::group_channels(g), g.k}),
                                           activation, g);
 }

@@ -9,12 +9,12 @@
 #include <vector>
 
 #include <mien/activations/activation.hpp>
+#include <mien/core/arithmetic.hpp>
 #include <mien/core/random.hpp>
 #include <mien/core/tensor.hpp>
 #include <mien/graph/node.hpp>
 #include <mien/initializers/initializer.hpp>
-#include <mien/kernels/arithmetic.hpp>
-#include <mien/kernels/conv/geometry.hpp>
+#include <mien/kernels/conv/algorithm.hpp>
 #include <mien/regularizers/regularizer.hpp>
 
 namespace mien::inline v0 {
@@ -124,6 +124,8 @@ class Layer {
 
   /// The convolutions that the layer computes for a batch: what MIEN_VERBOSE=1 explains, and what autotune measures.
   [[nodiscard]] virtual std::vector<kernels::ConvGeometry> convolutions(std::int64_t /*batch*/) const { return {}; }
+  /// The pass of theirs that forward() computes; backward() may compute any.
+  [[nodiscard]] virtual kernels::ConvPass forward_pass() const { return kernels::ConvPass::forward; }
 
   /// Floating-point operations of forward, a multiplication and an addition being two; 0 where they are few and only
   /// bytes count. Each gradient of backward, by the parameters and by the input, is taken to cost as many. For

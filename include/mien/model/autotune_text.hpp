@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -12,9 +13,6 @@
 #include <mien/kernels/conv/select.hpp>
 
 namespace mien::inline v0::detail {
-
-inline constexpr kernels::ConvPass conv_passes[] = {kernels::ConvPass::forward, kernels::ConvPass::backward_input,
-                                                    kernels::ConvPass::backward_kernel};
 
 /// Every number of a geometry, in the order of a line.
 template <class Geometry>
@@ -62,10 +60,10 @@ template <class T>
     kernels::ConvGeometry g;
     words >> pass_name >> algorithm >> arithmetic >> kernel;
     for (std::int64_t* number : numbers_of(g)) words >> *number;
-    const auto* pass = std::find_if(std::begin(conv_passes), std::end(conv_passes),
+    const auto* pass = std::find_if(std::begin(kernels::conv_passes), std::end(kernels::conv_passes),
                                     [&](kernels::ConvPass p) { return pass_name == to_string(p); });
-    if (!words || words >> rest || pass == std::end(conv_passes) || (arithmetic != "fast" && arithmetic != "strict") ||
-        (kernel != "given" && kernel != "prepared"))
+    if (!words || words >> rest || pass == std::end(kernels::conv_passes) ||
+        (arithmetic != "fast" && arithmetic != "strict") || (kernel != "given" && kernel != "prepared"))
       throw OptionError(text("autotune: no measured algorithm can be read from '", line, "'"));
     g.arithmetic = arithmetic == "strict" ? Arithmetic::strict : Arithmetic::fast;
     g.kernel_prepared = kernel == "prepared";

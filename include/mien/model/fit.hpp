@@ -175,8 +175,16 @@ class Fit final : public TrainingControl {
              "\nbits of a number: ", 8 * sizeof(T), "\narithmetic ",
              model_.arithmetic() == Arithmetic::strict ? "strict" : "fast", model_.autotune() ? ", autotuned" : "");
     for (const Parameter& parameter : model_.parameters())
-      lines += text("\n", parameter.name, " ", parameter.shape, model_.is_trainable(parameter.node) ? "" : ", frozen");
+      lines += text("\n", parameter.name, " ", parameter.shape, model_.is_trainable(parameter.node) ? "" : ", frozen",
+                    strict_by_itself(parameter.node) ? ", strict" : "");
     return lines;
+  }
+
+  [[nodiscard]] bool strict_by_itself(int node) const {
+    const auto convolutions = model_.network().layers[static_cast<std::size_t>(node)]->convolutions(1);
+    return model_.arithmetic() == Arithmetic::fast &&
+           std::any_of(convolutions.begin(), convolutions.end(),
+                       [](const kernels::ConvGeometry& g) { return g.arithmetic == Arithmetic::strict; });
   }
 
   void visit_identity(StateVisitor& visit) const {

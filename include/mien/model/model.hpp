@@ -32,7 +32,8 @@ struct ModelOptions {
   std::string name{};             ///< in summary(); empty: "model", or "sequential"
   int threads = 0;                ///< 0: as many as the process may use
   Preprocessing preprocessing{};  ///< what is done to pixels before the first layer
-  Arithmetic arithmetic = Arithmetic::fast;  ///< strict: no algorithm that rounds more than the definition (Winograd)
+  Arithmetic arithmetic = Arithmetic::fast;  ///< strict: no algorithm that rounds more than the definition (Winograd);
+                                             ///< for one layer: Conv2D::arithmetic
   /// Convolutions run the algorithm that a measurement found to be the fastest, instead of the one that the cost model
   /// expects to be. Each is measured once: at the first step, evaluation or predictor that needs it, at its batch size
   /// and for single pictures, which may take seconds. Results then have the bits of what was chosen, and another

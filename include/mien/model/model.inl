@@ -227,7 +227,7 @@ void Model<T>::explain(const Plan<T>& plan) const {
   for (const PlanStep& step : plan.steps())
     for (const kernels::ConvGeometry& g :
          network_->layers[static_cast<std::size_t>(step.node)]->convolutions(plan.options().max_batch))
-      for (const kernels::ConvPass pass : detail::conv_passes)
+      for (const kernels::ConvPass pass : kernels::conv_passes)
         write_to(stderr, text("mien: ", network_->graph.names[static_cast<std::size_t>(step.node)], ": ",
                               kernels::explain_choice<T>(g, pass), "\n"));
 }

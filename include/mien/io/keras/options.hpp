@@ -196,6 +196,7 @@ class KerasOptionReader final : public OptionVisitor {
       value = json == "same" ? Padding::same : Padding::valid;
     });
   }
+  void operator()(const char*, Arithmetic&) override {}  // no affair of Keras's
   void operator()(const char* name, ActivationFunction& value) override {
     with(name, [&](const Json& json) { value = keras_activation(json); });
   }

@@ -11,6 +11,8 @@ namespace mien::inline v0::kernels {
 /// forward: y from x and w; backward_input: dx from dy and w; backward_kernel: dw from x and dy.
 enum class ConvPass { forward, backward_input, backward_kernel };
 
+inline constexpr ConvPass conv_passes[] = {ConvPass::forward, ConvPass::backward_input, ConvPass::backward_kernel};
+
 [[nodiscard]] constexpr const char* to_string(ConvPass pass) {
   return pass == ConvPass::forward          ? "forward"
          : pass == ConvPass::backward_input ? "backward_input"

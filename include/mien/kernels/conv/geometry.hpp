@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include <mien/kernels/arithmetic.hpp>
+#include <mien/core/arithmetic.hpp>
 
 namespace mien::inline v0::kernels {
 
