@@ -143,6 +143,16 @@ TEST_CASE("gemm: every remainder of rows and columns, all four transposes") {
   });
 }
 
+TEST_CASE("gemm: every height of tile, in the direct, the packed and the transposed way") {
+  for_each_isa([] {
+    for (std::int64_t m = 1; m <= 30; ++m)
+      for (const bool ta : {false, true}) {
+        check<float>({m, 40, 37, ta, false});
+        check<float>({m + 65, 40, 37, ta, true});
+      }
+  });
+}
+
 TEST_CASE("gemm: double runs the same drivers") {
   for (const bool ta : {false, true})
     for (const bool tb : {false, true})

@@ -1,17 +1,18 @@
 #pragma once
-// From whole tiles to tiles of any size: rows are cut into the heights that there are kernels for, and columns that do
-// not fill a panel go through a tile on the stack.
+// From whole tiles to tiles of any size: rows are cut into tiles of nearly equal height, and columns that do not fill a
+// panel go through a tile on the stack.
 
 #include <algorithm>
 #include <cstdint>
 
 #include <mien/kernels/epilogue.hpp>
 #include <mien/kernels/gemm/micro_kernel.hpp>
+#include <mien/kernels/gemm/scratch.hpp>
 
 namespace mien::inline v0::kernels {
 
-/// No set's tile is larger.
-inline constexpr std::int64_t max_tile_rows = 16, max_tile_columns = 32;
+/// No set's tile is wider.
+inline constexpr std::int64_t max_tile_columns = 32;
 
 template <class T>
 void run_micro_kernel(const MicroKernel<T>& kernel, const RowOperand<T>& operand, const TileOutput<T>& out) {
@@ -22,15 +23,17 @@ void run_micro_kernel(const MicroKernel<T>& kernel, const ColumnOperand<T>& oper
   kernel.by_columns(operand, out);
 }
 
-/// Any number of rows up to a tile's, all columns of a panel.
+/// Any number of rows, all columns of a panel. Tiles of nearly equal height: a low one has too few sums to keep the
+/// arithmetic busy.
 template <class T, class Operand>
 void multiply_full_width(const MicroKernels<T>& kernels, Operand operand, TileOutput<T> out, std::int64_t rows) {
-  for (const MicroKernel<T>& kernel : kernels.heights)
-    for (; rows >= kernel.rows; rows -= kernel.rows) {
-      run_micro_kernel(kernel, operand, out);
-      operand.skip_rows(kernel.rows);
-      out.c += kernel.rows;
-    }
+  for (std::int64_t tiles = ceil_div(rows, kernels.rows()); tiles > 0; --tiles) {
+    const std::int64_t height = ceil_div(rows, tiles);
+    run_micro_kernel(kernels.heights[height - 1], operand, out);
+    operand.skip_rows(height);
+    out.c += height;
+    rows -= height;
+  }
 }
 
 /// Any number of rows up to a tile's, any number of columns up to a panel's.

@@ -37,6 +37,7 @@ struct ColumnOperand {
   const T* const* b;
   std::int64_t b_offset;
   std::int64_t depth;
+  const T* ahead = nullptr;  ///< `depth` cache lines that are fetched into the second cache meanwhile; or none
   void skip_rows(std::int64_t rows) { a_offset += rows; }
 };
 
@@ -52,6 +53,7 @@ struct TileOutput {
   InRegisters activation = InRegisters::nothing;
   T slope = 0;
   bool past_caches = false;  ///< C's rows are aligned to the vector, written once and too large to be read from a cache
+  bool cached = false;       ///< C is in a near cache: to fetch it first only costs
 };
 
 template <class T>
@@ -59,23 +61,23 @@ using RowKernel = void (*)(const RowOperand<T>&, const TileOutput<T>&);
 template <class T>
 using ColumnKernel = void (*)(const ColumnOperand<T>&, const TileOutput<T>&);
 
-/// One height of tile: the kernels that compute `rows` rows.
+/// One height of tile: the kernels that compute that many rows.
 template <class T>
 struct MicroKernel {
-  std::int64_t rows;
   RowKernel<T> by_rows;
   ColumnKernel<T> by_columns;
 };
 
-inline constexpr int tile_heights = 5;
+/// No set's tile has more rows.
+inline constexpr std::int64_t max_tile_rows = 14;
 
-/// One instruction set's kernels, tallest first, the last one row high; all are `columns` wide.
+/// One instruction set's kernels: heights[i] computes i + 1 rows, up to `tallest`; all are `columns` wide.
 template <class T>
 struct MicroKernels {
   Isa isa;
-  std::int64_t columns;
-  MicroKernel<T> heights[tile_heights];
-  [[nodiscard]] std::int64_t rows() const { return heights[0].rows; }
+  std::int64_t columns, tallest;
+  MicroKernel<T> heights[max_tile_rows];
+  [[nodiscard]] std::int64_t rows() const { return tallest; }
 };
 
 }  // namespace mien::inline v0::kernels

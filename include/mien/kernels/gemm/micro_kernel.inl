@@ -12,7 +12,7 @@ __attribute__((always_inline)) inline void start_tile(Vec<T> (&sum)[Rows][2], co
       const T* c = out.c[i] + out.c_offset;
       sum[i][0] += load(c), sum[i][1] += load(c + lanes<T>);
     }
-  } else if (!out.past_caches) {  // 67712 x 64 x 27: 64 instead of 54 GFLOP/s
+  } else if (!out.past_caches && !out.cached) {  // 67712 x 64 x 27: 64 instead of 54 GFLOP/s
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i) {
       const T* c = out.c[i] + out.c_offset;
@@ -44,11 +44,13 @@ __attribute__((always_inline)) inline void finish_tile(Vec<T> (&sum)[Rows][2], c
     }
     return;
   }
+  T* const* const c = out.c;  // read before the stores, behind which the compiler would read them again
+  const std::int64_t offset = out.c_offset;
+  T* rows[Rows];
 #pragma GCC unroll 16
-  for (int i = 0; i < Rows; ++i) {
-    T* c = out.c[i] + out.c_offset;
-    store(c, sum[i][0]), store(c + lanes<T>, sum[i][1]);
-  }
+  for (int i = 0; i < Rows; ++i) rows[i] = c[i] + offset;
+#pragma GCC unroll 16
+  for (int i = 0; i < Rows; ++i) store(rows[i], sum[i][0]), store(rows[i] + lanes<T>, sum[i][1]);
 }
 
 template <class T, int Rows>
@@ -81,7 +83,10 @@ __attribute__((noinline)) void multiply_columns(const ColumnOperand<T>& operand,
   Vec<T> sum[Rows][2];
   start_tile(sum, out);
   const std::int64_t a_offset = operand.a_offset, b_offset = operand.b_offset, depth = operand.depth;
+  constexpr std::int64_t line = 64 / sizeof(T);
+  const T* const ahead = operand.ahead;
   for (std::int64_t p = 0; p < depth; ++p) {
+    if (ahead != nullptr) __builtin_prefetch(ahead + p * line, 0, 2);
     const T* a = operand.a[p] + a_offset;
     const T* b = operand.b[p] + b_offset;
     // Makes a[i] a distance in the instruction. Else g++ keeps every a_offset + i in a register of its own and, with 14
@@ -98,14 +103,27 @@ __attribute__((noinline)) void multiply_columns(const ColumnOperand<T>& operand,
 }
 
 template <class T, int Rows>
-inline constexpr MicroKernel<T> micro_kernel{Rows, &multiply_rows<T, Rows>, &multiply_columns<T, Rows>};
+inline constexpr MicroKernel<T> micro_kernel{&multiply_rows<T, Rows>, &multiply_columns<T, Rows>};
 
-inline constexpr int tallest = register_count == 32 ? 14 : 6;
-inline constexpr int second_height = register_count == 32 ? 8 : 4;
+/// Rows x two vectors of sums, two vectors of B and a broadcast fit the registers.
+inline constexpr int tallest_tile = register_count == 32 ? 14 : 6;
 
 template <class T>
-inline constexpr MicroKernels<T> micro_kernels{
-    register_count == 32 ? Isa::avx512 : (MIEN_VECTOR_BYTES == 32 ? Isa::avx2 : Isa::portable),
-    2 * lanes<T>,
-    {micro_kernel<T, tallest>, micro_kernel<T, second_height>, micro_kernel<T, register_count == 32 ? 4 : 3>,
-     micro_kernel<T, 2>, micro_kernel<T, 1>}};
+constexpr kernels::MicroKernels<T> make_micro_kernels() {
+  constexpr Isa isa = register_count == 32 ? Isa::avx512 : (MIEN_VECTOR_BYTES == 32 ? Isa::avx2 : Isa::portable);
+  kernels::MicroKernels<T> all{isa,
+                               2 * lanes<T>,
+                               tallest_tile,
+                               {micro_kernel<T, 1>, micro_kernel<T, 2>, micro_kernel<T, 3>, micro_kernel<T, 4>,
+                                micro_kernel<T, 5>, micro_kernel<T, 6>}};
+  if constexpr (tallest_tile == 14) {
+    all.heights[6] = micro_kernel<T, 7>, all.heights[7] = micro_kernel<T, 8>;
+    all.heights[8] = micro_kernel<T, 9>, all.heights[9] = micro_kernel<T, 10>;
+    all.heights[10] = micro_kernel<T, 11>, all.heights[11] = micro_kernel<T, 12>;
+    all.heights[12] = micro_kernel<T, 13>, all.heights[13] = micro_kernel<T, 14>;
+  }
+  return all;
+}
+
+template <class T>
+inline constexpr MicroKernels<T> micro_kernels = make_micro_kernels<T>();

@@ -55,14 +55,20 @@ __attribute__((always_inline)) inline void transpose_quads(const T* from, std::i
   *reinterpret_cast<Unaligned*>(to + 3 * ld_to) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
 }
 
-/// to[p * width + j] = scale * from[j * ld_from + p] for p < depth and j < columns, 0 for columns <= j < width.
+/// to[p * width + j] = scale * from[j * ld_from + p] for p < depth and j < columns, 0 for columns <= j < width. Four
+/// rows at a time, a cache line of each: rows often lie a multiple of 4096 bytes apart, and more of them would push
+/// each other out of the first cache before their lines are used up. 512 rows 8192 bytes apart, ns a
+/// value: 0.19, and 0.58 with all rows four values at a time.
 template <class T>
 void transpose_into_panel(const T* from, std::int64_t ld_from, std::int64_t depth, std::int64_t columns, T scale, T* to,
                           std::int64_t width) {
+  constexpr std::int64_t line = 64 / sizeof(T);
   const std::int64_t quad_columns = columns / 4 * 4, quad_depth = depth / 4 * 4;
-  for (std::int64_t p = 0; p < quad_depth; p += 4) {
+  for (std::int64_t begin = 0; begin < quad_depth; begin += line) {
+    const std::int64_t end = quad_depth - begin < line ? quad_depth : begin + line;
     for (std::int64_t j = 0; j < quad_columns; j += 4)
-      transpose_quads(from + j * ld_from + p, ld_from, scale, to + p * width + j, width);
+      for (std::int64_t p = begin; p < end; p += 4)
+        transpose_quads(from + j * ld_from + p, ld_from, scale, to + p * width + j, width);
   }
   for (std::int64_t p = 0; p < depth; ++p) {
     for (std::int64_t j = p < quad_depth ? quad_columns : 0; j < columns; ++j)

@@ -17,7 +17,7 @@ struct GradientTile {
   int rows, columns;
   std::int64_t filters;
   T* to;
-  const std::int64_t* places;
+  const PointPlaces& places;
   std::int64_t ahead;  ///< from a pixel to the one that is fetched into the caches meanwhile
 };
 

@@ -63,12 +63,11 @@ __attribute__((always_inline)) inline void spread_down(const winograd::GradientT
 
 template <int outputs, class T>
 __attribute__((always_inline)) inline void spread_along(const PointVectors<T>& t, int rows, T* to,
-                                                        const std::int64_t* places) {
-  for (int i = 0; i < rows; ++i, places += winograd::max_points) {
+                                                        const winograd::PointPlaces& places) {
+  for (int i = 0; i < rows; ++i, to += places.down) {
     Vec<T> z[outputs + 2];
     spread_outputs<outputs, T>(t[i], z);
-#pragma GCC unroll 6
-    for (int j = 0; j < outputs + 2; ++j) store(to + places[j], z[j]);
+    store_points<outputs, T>(z, to, places, i + 1 == rows);
   }
 }
 

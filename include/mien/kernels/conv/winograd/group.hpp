@@ -62,22 +62,27 @@ struct MatrixLayout {
 };
 
 /// Where the points of a tile are whose rows in the four kinds of matrices are given.
-inline void find_places(const Problem& p, const MatrixLayout& layout, const KindCounts& rows, std::int64_t* places) {
-  std::int64_t matrix = 0;
-  for (int i = 0; i < p.down.points(); ++i)
-    for (int j = 0; j < p.across.points(); ++j, matrix += layout.stride)
-      places[i * max_points + j] = matrix + rows.of[kind_of(p, i, j)] * layout.ld;
+[[nodiscard]] inline PointPlaces find_places(const Problem& p, const MatrixLayout& layout, const Tile& tile,
+                                             const KindCounts& rows) {
+  PointPlaces places{{}, p.across.points() * layout.stride, layout.stride};
+  for (int i = 0; i < 2; ++i)
+    for (int j = 0; j < 2; ++j)
+      places.origins[i][j] = rows.of[(tile.larger_down ? i : 0) + (tile.larger_across ? 2 * j : 0)] * layout.ld;
+  return places;
 }
 
-/// The pixels below a tile's points; `zeros` beyond the border.
+/// The pixels below a tile's points; `zeros` are as many as max_points pixels have.
 template <class T>
-void find_cells(const Problem& p, const Tile& tile, const T* source, const T* zeros, const T** cells) {
-  for (int i = 0; i < points_of(tile.rows); ++i)
-    for (int j = 0; j < points_of(tile.columns); ++j) {
-      const std::int64_t row = tile.row - p.pad_top + i, column = tile.column - p.pad_left + j;
-      const bool inside = row >= 0 && row < p.in_h && column >= 0 && column < p.in_w;
-      cells[i * max_points + j] = inside ? source + ((tile.picture * p.in_h + row) * p.in_w + column) * p.depth : zeros;
-    }
+void find_cells(const Problem& p, const Tile& tile, const T* source, const T* zeros, TileCells<T>& cells) {
+  const std::int64_t left = tile.column - p.pad_left;
+  cells.step = p.depth;
+  cells.begin = static_cast<int>(std::max<std::int64_t>(0, -left));
+  cells.end = static_cast<int>(std::min<std::int64_t>(points_of(tile.columns), p.in_w - left));
+  for (int i = 0; i < max_points; ++i) {
+    const std::int64_t row = tile.row - p.pad_top + i;
+    const bool inside = i < points_of(tile.rows) && row >= 0 && row < p.in_h;
+    cells.rows[i] = inside ? source + ((tile.picture * p.in_h + row) * p.in_w + left) * p.depth : zeros;
+  }
 }
 
 }  // namespace mien::inline v0::kernels::winograd

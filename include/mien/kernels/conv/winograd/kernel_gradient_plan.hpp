@@ -46,17 +46,15 @@ struct ChannelBlocks {
 template <class T>
 struct PointMatrices {
   std::int64_t width, point, block;  ///< from one tile to the next, one point, one block
-  std::int64_t places[tile_table];
+  PointPlaces places;
   T* values;
 
   PointMatrices(const Problem& p, const ChannelBlocks& blocks, std::int64_t capacity, Scratch& scratch)
       : width(blocks.width),
         point(point_distance(capacity * width)),
         block(p.points() * point),
-        values(scratch.array<T>(blocks.count * block)) {
-    for (int i = 0; i < max_points; ++i)
-      for (int j = 0; j < max_points; ++j) places[i * max_points + j] = (i * p.across.points() + j) * point;
-  }
+        places{{}, p.across.points() * point, point},
+        values(scratch.array<T>(blocks.count * block)) {}
 };
 
 /// V and Z of some tiles, and for each kind of points a list of the tiles that have them.
@@ -93,8 +91,10 @@ struct KernelGradientPlan {
   ChannelBlocks channels, filters;
   std::int64_t sum_point, sum_block;  ///< of dU: from one point to the next, from one block to the next
   std::int64_t pieces = 1, rounds = 1;
-  std::int64_t capacity;  ///< tiles of a group or of a round
-  T* sums = nullptr;      ///< dU that outlives a task: of each piece, or from round to round
+  std::int64_t capacity;    ///< tiles of a group or of a round
+  T* zeros;                 ///< what lies beyond the border
+  T* sums = nullptr;        ///< dU that outlives a task: of each piece, or from round to round
+  std::size_t tiles_begin;  ///< by blocks: where V and Z begin in the shared workspace
   std::size_t shared_bytes, thread_bytes;
 
   KernelGradientPlan(const ConvGeometry& g, std::byte* workspace)
@@ -118,7 +118,9 @@ struct KernelGradientPlan {
       capacity = ceil_div(tiles, rounds);
     }
     Scratch shared(workspace), own;
+    zeros = shared.array<T>(max_points * problem.depth);
     if (by_pieces() || rounds > 1) sums = shared.array<T>(pieces * blocks() * sum_block);
+    tiles_begin = shared.bytes();
     static_cast<void>(transformed_tiles(by_pieces() ? own : shared));
     if (!by_pieces() && rounds == 1) static_cast<void>(own.array<T>(sum_block));
     shared_bytes = shared.bytes(), thread_bytes = own.bytes();

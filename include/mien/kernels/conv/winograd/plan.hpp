@@ -83,7 +83,7 @@ struct Plan {
         products(group_tiles, block_panels * kernels->columns),
         kernel_stride(p.depth * kernels->columns + 16) {
     Scratch scratch(workspace);
-    zeros = scratch.array<T>(input.ld);
+    zeros = scratch.array<T>(max_points * p.depth);
     if (order == Order::by_filters)
       shared_input = scratch.array<T>(groups * input.size(p));
     else if (!p.kernel_prepared)

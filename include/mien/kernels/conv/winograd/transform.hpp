@@ -1,8 +1,5 @@
 #pragma once
 // The transforms of one tile, or of one panel of the kernel: what they are given. The arithmetic is in transform.inl.
-//
-// A tile's points (i, j), i down and j across, lie anywhere: places[i * max_points + j] is where a point's first
-// channel (or filter) is, counted from one address.
 
 #include <cstdint>
 
@@ -12,19 +9,31 @@
 
 namespace mien::inline v0::kernels::winograd {
 
-/// Entries of a tile's tables: all points, in rows of max_points.
-inline constexpr int tile_table = max_points * max_points;
+/// Where the values of a tile's points are, counted from one address: point (i, j), i down and j across, at
+/// origins[i is the tile's last][j is the tile's last] + i * down + j * across.
+struct PointPlaces {
+  std::int64_t origins[2][2] = {};
+  std::int64_t down, across;
+};
 
-/// V = B' d B of a tile of rows x columns outputs. cells[i * max_points + j] is the pixel below point (i, j), zeros
-/// where it is beyond the border. Writes whole vectors of channels. The cells of the next tile are fetched on the way.
+/// The pixels below a tile's points: (i, j) at rows[i] + j * step for j = begin ... end-1; the others are 0. A row
+/// beyond the border is one of zeros.
+template <class T>
+struct TileCells {
+  const T* rows[max_points];
+  std::int64_t step;
+  int begin, end;
+};
+
+/// V = B' d B of a tile of rows x columns outputs. Writes whole vectors of channels.
 template <class T>
 struct InputTile {
-  const T* const* cells;
+  const TileCells<T>& cells;
+  const TileCells<T>& next;  ///< of the tile to come, which are fetched into the caches meanwhile
   int rows, columns;
   std::int64_t channels;
   T* to;
-  const std::int64_t* places;
-  const T* const* next = nullptr;  ///< or none
+  const PointPlaces& places;
 };
 
 /// U = G g G' for a panel of filters, two vectors wide: tap t = r * 3 + s of channel c is the row at taps + t * tap + c
@@ -44,7 +53,7 @@ struct KernelBlock {
 template <class T>
 struct OutputTile {
   const T* from;
-  const std::int64_t* places;
+  const PointPlaces& places;
   int rows, columns;
   std::int64_t filters;
   const T* bias;  ///< or nullptr

@@ -59,18 +59,16 @@ void transform_panel(const ConvCall<T>& call, const Problem& p, const Plan<T>& p
 template <class T>
 void transform_group_input(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, std::int64_t begin,
                            std::int64_t end, T* to) {
-  const T* cells[2][tile_table];
-  std::int64_t places[tile_table];
+  TileCells<T> cells[2];
   KindCounts rows;
   const auto find = [&](std::int64_t index) { find_cells(p, Tile(p, index), call.left, plan.zeros, cells[index % 2]); };
-  for (auto& each : cells) std::fill_n(each, tile_table, plan.zeros);
-  if (begin < end) find(begin);
+  find(begin);
   for (std::int64_t index = begin; index < end; ++index) {
     const Tile tile(p, index);
-    if (index + 1 < end) find(index + 1);
-    find_places(p, plan.input, rows, places);
-    active_transforms<T>().input(
-        {cells[index % 2], tile.rows, tile.columns, p.depth, to, places, cells[(index + 1) % 2]});
+    const std::int64_t next = std::min(index + 1, p.tiles() - 1);
+    find(next);
+    active_transforms<T>().input({cells[index % 2], cells[next % 2], tile.rows, tile.columns, p.depth, to,
+                                  find_places(p, plan.input, tile, rows)});
     tile.count(rows);
   }
 }
@@ -91,7 +89,7 @@ void multiply_group(const Problem& p, const Plan<T>& plan, const KindCounts& til
       for (std::int64_t panel = 0; panel < panels; ++panel) {
         const T* const b = kernel + panel * plan.panel_size(p) + q * plan.kernel_stride;
         TileOutput<T> out{};
-        out.c = c;
+        out.c = c, out.cached = true;
         out.c_offset = q * plan.products.stride + panel * width;
         multiply_full_width(*plan.kernels, RowOperand<T>{a, 0, &b, 0, width, 1, p.depth}, out, rows);
       }
@@ -104,8 +102,8 @@ void transform_group_output(const ConvCall<T>& call, const Problem& p, const Pla
                             std::int64_t end, std::int64_t first, std::int64_t filters, const T* products) {
   const TileOutput<T> finish = tile_output(call.epilogue, false, true, true);
   const bool in_registers = applied_in_registers(call.epilogue.activation);
-  std::int64_t places[tile_table];
   KindCounts rows;
+  PointPlaces places{};
   OutputTile<T> out{products,          places,       0,       0, filters, finish.bias,
                     finish.activation, finish.slope, nullptr, 0, 0,       false};
   if (out.bias != nullptr) out.bias += first;
@@ -113,7 +111,7 @@ void transform_group_output(const ConvCall<T>& call, const Problem& p, const Pla
   out.stream = in_registers && streams(p, call.result);
   for (std::int64_t index = begin; index < end; ++index) {
     const Tile tile(p, index);
-    find_places(p, plan.products, rows, places);
+    places = find_places(p, plan.products, tile, rows);
     out.rows = tile.rows, out.columns = tile.columns;
     out.to = call.result + ((tile.picture * p.out_h + tile.row) * p.out_w + tile.column) * p.columns + first;
     active_transforms<T>().output(out);
@@ -249,7 +247,7 @@ void run([[maybe_unused]] const ConvCall<T>& call) {
   if constexpr (sizeof(T) == sizeof(float)) {
     const Problem p(call.geometry, backward);
     const Plan<T> plan(p, call.workspace);
-    std::fill_n(plan.zeros, plan.input.ld, T(0));
+    std::fill_n(plan.zeros, max_points * p.depth, T(0));
     const ScratchOfThreads<T> scratch_of{p, plan, call.workspace};
     if (plan.order == Order::by_tiles)
       run_by_tiles(call, p, plan, scratch_of);
