@@ -142,8 +142,7 @@ class Conv2DTransposeLayer final : public Layer<T> {
     const T* const x = pass.inputs[0].data();
     const T* const kernel = pass.parameters[0].data();
     detail::biased_product_forward(pass, geometry_.c, [&](T* y, const kernels::Epilogue<T>& epilogue) {
-      kernels::conv_backward_input(over(pass.batch), x, kernel, y, pass.threads, pass.workspace);
-      finish(y, pass.output.size(), epilogue, pass.threads);
+      kernels::conv_backward_input(over(pass.batch), x, kernel, y, pass.threads, pass.workspace, {}, epilogue);
     });
   }
   void backward(const BackwardPass<T>& pass) const override {
@@ -166,20 +165,6 @@ class Conv2DTransposeLayer final : public Layer<T> {
   }
   /// Of the output.
   [[nodiscard]] std::int64_t pixels(std::int64_t batch) const { return batch * geometry_.h * geometry_.w; }
-
-  /// Bias and activation in one pass, a stretch of pixels in cache after the other.
-  void finish(T* y, std::int64_t size, const kernels::Epilogue<T>& epilogue, int threads) const {
-    if (epilogue.bias == nullptr && epilogue.activation == linear) return;
-    const std::int64_t channels = geometry_.c;
-    const std::int64_t step = std::max<std::int64_t>(1, kernels::elementwise_chunk / channels);
-    kernels::for_each_chunk(size / channels, step, threads, [&](std::int64_t first, std::int64_t count) {
-      T* const begin = y + first * channels;
-      if (epilogue.bias != nullptr)
-        for (T* row = begin; row < begin + count * channels; row += channels)
-          for (std::int64_t k = 0; k < channels; ++k) row[k] += epilogue.bias[k];
-      if (epilogue.activation != linear) kernels::activate(epilogue.activation, count * channels, begin, begin);
-    });
-  }
 
   std::vector<ParameterSpec> parameters_;
   ActivationFunction activation_;

@@ -36,7 +36,8 @@ inline constexpr std::array<ConvAlgorithm<T>, 6> forward_algorithms{{
 
 template <class T>
 inline constexpr std::array<ConvAlgorithm<T>, 6> backward_input_algorithms{{
-    {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::backward_input>, depthwise::backward_input<T>},
+    {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::backward_input>, depthwise::backward_input<T>,
+     nullptr, true, nullptr, nullptr, false},
     {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::backward_input>,
      gemm_1x1::run<T, ConvPass::backward_input>},
     {"winograd", winograd::accepts<T>, winograd::workspace<T, true>, winograd::run<T, true>, winograd::loses<true>,
@@ -44,8 +45,9 @@ inline constexpr std::array<ConvAlgorithm<T>, 6> backward_input_algorithms{{
     {"implicit_gemm", implicit_gemm::accepts_backward_input, implicit_gemm::workspace<T, true>,
      implicit_gemm::run<T, true>},
     {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::backward_input>,
-     im2col_gemm::backward_input<T>},
-    {"reference", reference::accepts, reference::workspace, reference::backward_input<T>},
+     im2col_gemm::backward_input<T>, nullptr, true, nullptr, nullptr, false},
+    {"reference", reference::accepts, reference::workspace, reference::backward_input<T>, nullptr, true, nullptr,
+     nullptr, false},
 }};
 
 template <class T>
