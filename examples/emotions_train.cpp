@@ -9,7 +9,7 @@ namespace {
 
 struct Arguments : emotions::RunArguments {
   std::string model = "custom2", inner_activation = "linear";
-  bool strict = false;
+  bool strict = false, autotune = false;
 };
 
 void add_options(CLI::App& app, Arguments& a) {
@@ -18,6 +18,7 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--inner-activation", a.inner_activation, "between the two convolutions of a block")
       ->capture_default_str();
   app.add_flag("--strict", a.strict, "convolutions as plain sums of products, without Winograd; slower");
+  app.add_flag("--autotune", a.autotune, "time the convolutions' algorithms first and train with the fastest");
   emotions::add_training_options(app, a);
 }
 
@@ -32,7 +33,8 @@ Model<float> build_model(const Arguments& a, const Dataset& train) {
   Model<float> model(emotion_cnn(options), {.seed = a.seed,
                                             .threads = a.threads,
                                             .preprocessing = preprocessing,
-                                            .arithmetic = a.strict ? Arithmetic::strict : Arithmetic::fast});
+                                            .arithmetic = a.strict ? Arithmetic::strict : Arithmetic::fast,
+                                            .autotune = a.autotune});
   model.compile({.optimizer = Adam{.learning_rate = a.learning_rate},
                  .loss = CategoricalCrossentropy{},
                  .metrics = {Accuracy{}}});

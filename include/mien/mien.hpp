@@ -26,6 +26,7 @@
 #include <mien/layers/batch_normalization.hpp>
 #include <mien/layers/concatenate.hpp>
 #include <mien/layers/conv2d.hpp>
+#include <mien/layers/conv2d_transpose.hpp>
 #include <mien/layers/dense.hpp>
 #include <mien/layers/depthwise_conv2d.hpp>
 #include <mien/layers/dropout.hpp>

@@ -174,15 +174,19 @@ TEST_CASE("Keras's options: what they are called, how they are written") {
           "activation": {"class_name": "LeakyReLU", "config": {"negative_slope": 0.5}}, "kernel_initializer":
           {"class_name": "VarianceScaling", "config": {"scale": 2.0, "mode": "fan_in", "distribution": "truncated_normal"}},
           "kernel_regularizer": {"class_name": "L1L2", "config": {"l1": 0.25, "l2": 0.5}}, "dtype": {"class_name": "DTypePolicy"}}},
+         {"class_name": "Conv2DTranspose", "config": {"name": "t", "filters": 3, "kernel_size": [4, 4], "strides": [2, 2],
+          "padding": "same", "output_padding": null, "dilation_rate": [1, 1], "activation": "relu", "use_bias": true}},
          {"class_name": "ReLU", "config": {"name": "r", "max_value": null, "negative_slope": 0.0, "threshold": 0.0}},
          {"class_name": "AveragePooling2D", "config": {"name": "p", "pool_size": [2, 2], "strides": null}},
          {"class_name": "BatchNormalization", "config": {"name": "b", "axis": [3], "epsilon": 0.5, "momentum": 0.25, "trainable": false}},
          {"class_name": "Flatten", "config": {"name": "f", "data_format": "channels_last"}}, )" +
       dense("d", R"(, "activation": "swish", "use_bias": false, "bias_constraint": null)")));
   const Network<double> network(model.graph.input, model.graph.output);
-  CHECK(join(network.graph.names) == "in, pad, c, r, p, b, f, d");
+  CHECK(join(network.graph.names) == "in, pad, c, t, r, p, b, f, d");
   CHECK(network.shape(network.find("pad")) == Shape{7, 8, 2});
-  CHECK(network.shape(network.find("p")) == Shape{2, 2, 4});
+  CHECK(network.shape(network.find("t")) == Shape{8, 8, 3});
+  CHECK(network.parameter_specs[static_cast<std::size_t>(network.find("t"))][0].shape == Shape{4, 4, 3, 4});
+  CHECK(network.shape(network.find("p")) == Shape{4, 4, 3});
   const auto c = static_cast<std::size_t>(network.find("c"));
   CHECK(network.layers[c]->activation() == leaky_relu(0.5));
   CHECK(network.parameter_specs[c][0].initializer == he_normal);
@@ -238,6 +242,8 @@ TEST_CASE("what of Keras is refused, by the names of layer and class") {
             .starts_with("'m.h5': layer 'x' (Conv2D): data_format 'channels_first'"));
   CHECK(layer("Dense", R"(, "units": 2, "kernel_constraint": {"class_name": "MaxNorm"})") ==
         "'m.h5': layer 'x' (Dense): mien has no 'kernel_constraint'");
+  CHECK(layer("Conv2DTranspose", R"(, "filters": 2, "kernel_size": 3, "output_padding": [1, 1])") ==
+        "'m.h5': layer 'x' (Conv2DTranspose): mien has no 'output_padding'");
   CHECK(layer("Dense", R"(, "units": 2, "activation": "relu6")")
             .starts_with("'m.h5': layer 'x' (Dense): option 'activation': unknown activation 'relu6'"));
   CHECK(layer("Dense", R"(, "units": 2.5)") ==

@@ -104,7 +104,8 @@ TEST_CASE("a Sequential stays one, and options of every type come back") {
                         .activation = leaky_relu(0.3),
                         .use_bias = false,
                         .kernel_initializer = random_normal(0.5, 0.25),
-                        .kernel_regularizer = {.l1 = 0.1, .l2 = std::numeric_limits<double>::denorm_min()}},
+                        .kernel_regularizer = {.l1 = 0.1, .l2 = std::numeric_limits<double>::denorm_min()},
+                        .arithmetic = Arithmetic::strict},
                  MaxPooling2D{.pool_size = {2, 3}, .strides = Size2D{1, 2}}, AveragePooling2D{},
                  networks::Scale{.start = -std::numeric_limits<double>::infinity()}},
       {.name = "options"});
@@ -120,6 +121,7 @@ TEST_CASE("a Sequential stays one, and options of every type come back") {
   const io::Json& conv = layers[4]["options"];
   CHECK(conv["kernel_size"] == io::Json{3, 2});
   CHECK(conv["padding"] == "same");
+  CHECK(conv["arithmetic"] == "strict");
   CHECK(conv["groups"] == 2);
   CHECK(conv["use_bias"] == false);
   CHECK(conv["activation"]["alpha"] == 0.3);
@@ -193,6 +195,7 @@ TEST_CASE("a hostile architecture is a clear error") {
   refused("layer 'conv' (Conv2D) expected no number beyond", option(1, "kernel_size", {1, std::int64_t{1} << 62}));
   refused("layer 'conv' (Conv2D)", option(1, "groups", 0));
   refused("'padding' is 'same' or 'valid', got 'full'", option(1, "padding", "full"));
+  refused("'arithmetic' is 'strict' or 'fast', got 'exact'", option(1, "arithmetic", "exact"));
   refused("'padding': expected a text, got 3", option(1, "padding", 3));
   refused("'use_bias': expected true or false, got 1", option(1, "use_bias", 1));
   refused("'activation' is no JSON object", option(1, "activation", "relu"));

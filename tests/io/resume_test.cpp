@@ -37,27 +37,29 @@ const Faces& faces() {
 }
 
 /// Everything that draws random numbers, keeps statistics or has moments.
-Model<float> fresh(std::uint64_t seed = 5, Optimizer optimizer = Adam{.learning_rate = 2e-3},
-                   std::int64_t filters = 6) {
+Model<float> fresh(std::uint64_t seed = 5, Optimizer optimizer = Adam{.learning_rate = 2e-3}, std::int64_t filters = 6,
+                   bool autotune = false, Arithmetic second = Arithmetic::fast) {
   Model<float> model(
       Sequential{Input({10, 10, 3}), RandomFlip{}, RandomTranslation{.height_factor = 0.1, .width_factor = 0.1},
                  RandomRotation{.factor = 0.1}, Conv2D{.filters = 4, .kernel_size = 3}, BatchNormalization{},
-                 Activation{.activation = relu}, Conv2D{.filters = filters, .kernel_size = 3}, GlobalAveragePooling2D{},
-                 Dropout{.rate = 0.25}, Dense{.units = 3, .activation = softmax}},
-      {.seed = seed, .threads = 1, .preprocessing = {.scale = 1.0 / 255}});
+                 Activation{.activation = relu}, Conv2D{.filters = filters, .kernel_size = 3, .arithmetic = second},
+                 GlobalAveragePooling2D{}, Dropout{.rate = 0.25}, Dense{.units = 3, .activation = softmax}},
+      {.seed = seed, .threads = 1, .preprocessing = {.scale = 1.0 / 255}, .autotune = autotune});
   model.compile({.optimizer = std::move(optimizer), .loss = CategoricalCrossentropy{}, .metrics = {Accuracy{}}});
   return model;
 }
 
 /// One process of a run: everything in it is made anew.
 struct Process {
-  Model<float> model = fresh();
+  Model<float> model;
   std::shared_ptr<EarlyStopping> stop;
   std::shared_ptr<ReduceLROnPlateau> plateau = std::make_shared<ReduceLROnPlateau>(
       ReduceLROnPlateau{.monitor = "loss", .factor = 0.5, .patience = 1, .min_delta = 0.05, .cooldown = 1});
   History history;
 
-  explicit Process(EarlyStopping early) : stop(std::make_shared<EarlyStopping>(std::move(early))) {}
+  explicit Process(EarlyStopping early, bool autotune = false)
+      : model(fresh(5, Adam{.learning_rate = 2e-3}, 6, autotune)),
+        stop(std::make_shared<EarlyStopping>(std::move(early))) {}
 
   /// Trains; `die_in` is an epoch at whose end the process dies, after the row of the log and before the checkpoint, or
   /// in whose third batch it does.
@@ -174,6 +176,63 @@ TEST_CASE("a run may die again and again, and be longer than first said") {
   CHECK(same_training(afresh, other));
 }
 
+TEST_CASE("a run goes on with the algorithms that it has measured, to the bits of one that did not die") {
+  const EarlyStopping keeping{.patience = 100, .restore_best_weights = true};
+  const TemporaryFolder folder;
+  CHECK_THROWS_AS(Process(keeping, true).train(folder, 1), Killed);
+  // What the first epoch measured, turned into what no measurement would find: only the file can have said it.
+  stored_files::change(folder / "run.safetensors", folder / "run.safetensors", [](auto& content) {
+    std::string& lines = content.metadata.at("tuned_algorithms");
+    std::string slow;
+    std::istringstream in(lines);
+    for (std::string line; std::getline(in, line);) {
+      const std::size_t begin = line.find(' ') + 1;
+      slow += line.replace(begin, line.find(' ', begin) - begin, "reference") + "\n";
+    }
+    lines = slow;
+  });
+  const TemporaryFolder own;
+  std::filesystem::copy(folder / "run.safetensors", own / "run.safetensors");
+  std::filesystem::copy(folder / "log.csv", own / "log.csv");
+  Process whole(keeping, true);
+  whole.train(folder);
+  CHECK(whole.model.tuned_algorithms().find("forward reference ") != std::string::npos);
+  CHECK(whole.model.tuned_algorithms().find(" implicit_gemm ") == std::string::npos);
+  CHECK_THROWS_AS(Process(keeping, true).train(own, 2, true), Killed);
+  Process second(keeping, true);
+  (void)second.model.evaluate(faces().train);  // measures, and gives it up for the file's
+  second.train(own);
+  check_equal(whole, second);
+  CHECK(second.model.tuned_algorithms() == whole.model.tuned_algorithms());
+}
+
+TEST_CASE("a checkpoint whose algorithms are not this version's, or of a run that measured none, is refused") {
+  const TemporaryFolder folder;
+  FitOptions options{.batch_size = 6, .epochs = 1, .verbose = Verbose::silent};
+  const auto train = [&](const char* name, bool autotune) {
+    Model<float> model = fresh(5, Adam{}, 6, autotune);
+    options.checkpoint = checkpoint({.path = folder / name});
+    (void)model.fit(faces().train, options);
+  };
+  train("tuned", true);
+  train("plain", false);
+  CHECK_THROWS_WITH_AS(train("plain", true),
+                       doctest::Contains("'arithmetic fast', this one 'arithmetic fast, autotuned'"), OptionError);
+  CHECK_THROWS_WITH_AS(train("tuned", false), doctest::Contains("it has 'arithmetic fast, autotuned'"), OptionError);
+  const auto change = [&](const char* name, const char* to) {
+    stored_files::change(folder / "tuned", folder / name, [&](auto& content) {
+      std::string& lines = content.metadata.at("tuned_algorithms");
+      const std::size_t begin = lines.find(' ') + 1;
+      lines.replace(begin, lines.find(' ', begin) - begin, to);
+    });
+  };
+  change("unknown", "strassen");
+  CHECK_THROWS_WITH_AS(train("unknown", true), doctest::Contains("'strassen' was measured as the fastest"),
+                       OptionError);
+  change("damaged", "two words");
+  CHECK_THROWS_WITH_AS(train("damaged", true), doctest::Contains("no measured algorithm can be read"), OptionError);
+}
+
 TEST_CASE("a checkpoint that is not of this run is refused, and nothing has changed") {
   const TemporaryFolder folder;
   FitOptions options{.batch_size = 6,
@@ -200,6 +259,8 @@ TEST_CASE("a checkpoint that is not of this run is refused, and nothing has chan
   Model<float> frozen = fresh();
   frozen.freeze(named("conv2d"));
   refused_by(frozen, folder / "good", "this one 'conv2d/kernel (3, 3, 3, 4), frozen'");
+  refused_by(fresh(5, Adam{}, 6, false, Arithmetic::strict), folder / "good",
+             "it has 'conv2d_1/kernel (3, 3, 4, 6)', this one 'conv2d_1/kernel (3, 3, 4, 6), strict'");
 
   // Damage, one entry after the other: whatever came before it has been read.
   const auto refused = [&](const char* message, const std::function<void(stored_files::Content&)>& edit) {

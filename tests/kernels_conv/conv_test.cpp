@@ -48,7 +48,7 @@ struct Operands {
         x(integers<T>(g.n * g.h * g.w * g.c, 1)),
         w(integers<T>(patch_size(g) * g.k, 2)),
         dy(integers<T>(output_pixels(g) * g.k, 3)),
-        bias(integers<T>(g.k, 4)) {}
+        bias(integers<T>(std::max(g.c, g.k), 4)) {}
 
   /// The pass's result, in memory that was full of other numbers.
   std::vector<T> run(ConvPass pass, std::string_view algorithm, int threads = 1,
@@ -62,7 +62,8 @@ struct Operands {
       conv_forward<T>(g, x.data(), w.data(), result.data(), {bias.data(), activation}, threads, workspace.data(),
                       algorithm);
     else if (pass == ConvPass::backward_input)
-      conv_backward_input(g, dy.data(), w.data(), result.data(), threads, workspace.data(), algorithm);
+      conv_backward_input<T>(g, dy.data(), w.data(), result.data(), threads, workspace.data(), algorithm,
+                             {bias.data(), activation});
     else
       conv_backward_kernel(g, x.data(), dy.data(), result.data(), threads, workspace.data(), algorithm);
     return result;
@@ -257,6 +258,7 @@ TEST_CASE("convolution: the reference by hand") {
   operands.bias = {5};
   operands.dy = {1, 2, 3};
   CHECK(operands.run(ConvPass::forward, "reference") == std::vector<double>{2105, 3215, 325});
+  operands.bias = {0};
   CHECK(operands.run(ConvPass::backward_input, "reference") == std::vector<double>{120, 1230, 2300});
   CHECK(operands.run(ConvPass::backward_kernel, "reference") == std::vector<double>{8, 14, 8});
 }

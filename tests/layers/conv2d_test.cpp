@@ -36,6 +36,21 @@ TEST_CASE("Conv2D by hand: a cross-correlation, its border zeros, 'same' padding
   for (int i = 0; i < 6; ++i) CHECK(y[i] == expected[i]);
 }
 
+TEST_CASE("Conv2D is strict if it or its model says so") {
+  const Shape input{24, 24, 32};
+  const auto forward = [&](Arithmetic layer_says, Arithmetic model_says) {
+    const Conv2D options{.filters = 32, .kernel_size = 3, .arithmetic = layer_says};
+    const auto layer = options.make<float>({&input, 1});
+    layer->use(model_says, nullptr);
+    return std::string(kernels::select_conv<float>(layer->convolutions(8).front(), kernels::ConvPass::forward).name);
+  };
+  CHECK(forward(Arithmetic::fast, Arithmetic::fast) == "winograd");
+  CHECK(forward(Arithmetic::strict, Arithmetic::fast) == "implicit_gemm");
+  CHECK(forward(Arithmetic::fast, Arithmetic::strict) == "implicit_gemm");
+  CHECK(forward(Arithmetic::strict, Arithmetic::strict) == "implicit_gemm");
+  check_layer(Conv2D{.filters = 2, .kernel_size = 3, .arithmetic = Arithmetic::strict}, {{5, 4, 2}});
+}
+
 TEST_CASE("Conv2D's shapes and parameters are Keras's") {
   const Node x = Input({48, 47, 6});
   CHECK(Conv2D{.filters = 8, .kernel_size = 3}(x).shape() == Shape{46, 45, 8});

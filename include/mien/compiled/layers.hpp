@@ -7,6 +7,7 @@
 #include <mien/layers/batch_normalization.hpp>
 #include <mien/layers/concatenate.hpp>
 #include <mien/layers/conv2d.hpp>
+#include <mien/layers/conv2d_transpose.hpp>
 #include <mien/layers/dense.hpp>
 #include <mien/layers/depthwise_conv2d.hpp>
 #include <mien/layers/dropout.hpp>
@@ -44,6 +45,7 @@ MIEN_COMPILED_LAYER(AveragePooling2D)
 MIEN_COMPILED_LAYER(BatchNormalization)
 MIEN_COMPILED_LAYER(Concatenate)
 MIEN_COMPILED_LAYER(Conv2D)
+MIEN_COMPILED_LAYER(Conv2DTranspose)
 MIEN_COMPILED_LAYER(Dense)
 MIEN_COMPILED_LAYER(DepthwiseConv2D)
 MIEN_COMPILED_LAYER(Dropout)

@@ -2,6 +2,7 @@
 // Where text for people goes. Nothing else in the library prints.
 
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 
 #if defined(__unix__) || defined(__APPLE__)
@@ -15,6 +16,12 @@ namespace mien::inline v0 {
 inline void write_to(std::FILE* stream, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stream);
   std::fflush(stream);
+}
+
+/// Whether the environment asks for explanations: MIEN_VERBOSE=1.
+[[nodiscard]] inline bool verbose() {
+  const char* const value = std::getenv("MIEN_VERBOSE");
+  return value != nullptr && *value == '1';
 }
 
 /// Whether someone sits before stdout, so that a line can be drawn again.

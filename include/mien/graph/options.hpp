@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <mien/activations/activation.hpp>
+#include <mien/core/arithmetic.hpp>
 #include <mien/core/shape.hpp>
 #include <mien/initializers/initializer.hpp>
 #include <mien/regularizers/regularizer.hpp>
@@ -59,6 +60,7 @@ class OptionVisitor {
   virtual void operator()(const char* name, std::optional<Size2D>& value) = 0;
   virtual void operator()(const char* name, Border2D& value) = 0;
   virtual void operator()(const char* name, Padding& value) = 0;
+  virtual void operator()(const char* name, Arithmetic& value) = 0;
   virtual void operator()(const char* name, ActivationFunction& value) = 0;
   virtual void operator()(const char* name, Initializer& value) = 0;
   virtual void operator()(const char* name, Regularizer& value) = 0;

@@ -12,6 +12,7 @@
 #include <mien/layers/batch_normalization.hpp>
 #include <mien/layers/concatenate.hpp>
 #include <mien/layers/conv2d.hpp>
+#include <mien/layers/conv2d_transpose.hpp>
 #include <mien/layers/dense.hpp>
 #include <mien/layers/depthwise_conv2d.hpp>
 #include <mien/layers/dropout.hpp>
@@ -40,6 +41,7 @@ namespace mien::inline v0::io {
                                          .add<BatchNormalization>()
                                          .add<Concatenate>()
                                          .add<Conv2D>()
+                                         .add<Conv2DTranspose>()
                                          .add<Dense>()
                                          .add<DepthwiseConv2D>()
                                          .add<Dropout>()

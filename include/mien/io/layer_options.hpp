@@ -40,6 +40,9 @@ class OptionWriter final : public OptionVisitor {
     out_[name] = {value.top, value.bottom, value.left, value.right};
   }
   void operator()(const char* name, Padding& value) override { out_[name] = value == Padding::same ? "same" : "valid"; }
+  void operator()(const char* name, Arithmetic& value) override {
+    out_[name] = value == Arithmetic::strict ? "strict" : "fast";
+  }
   void operator()(const char* name, ActivationFunction& value) override {
     out_[name] = {{"name", to_string(value.kind)}, {"alpha", json_number(value.alpha)}};
   }
@@ -89,11 +92,10 @@ class OptionReader final : public OptionVisitor {
     value = {sides[0], sides[1], sides[2], sides[3]};
   }
   void operator()(const char* name, Padding& value) override {
-    std::string text_value = value == Padding::same ? "same" : "valid";
-    read(name, text_value);
-    if (text_value != "same" && text_value != "valid")
-      throw FileError(text(who_, ": option '", name, "' is 'same' or 'valid', got '", text_value, "'"));
-    value = text_value == "same" ? Padding::same : Padding::valid;
+    value = first_of(name, "same", "valid", value == Padding::same) ? Padding::same : Padding::valid;
+  }
+  void operator()(const char* name, Arithmetic& value) override {
+    value = first_of(name, "strict", "fast", value == Arithmetic::strict) ? Arithmetic::strict : Arithmetic::fast;
   }
   void operator()(const char* name, ActivationFunction& value) override {
     if (const Json* object = named(name)) value = activation_named(kind(name, *object))(member(name, *object, "alpha"));
@@ -113,6 +115,15 @@ class OptionReader final : public OptionVisitor {
   }
 
  private:
+  /// Whether an option of two values has the first; `otherwise` if it is not there.
+  [[nodiscard]] bool first_of(const char* name, const char* first, const char* second, bool otherwise) {
+    std::string word = otherwise ? first : second;
+    read(name, word);
+    if (word != first && word != second)
+      throw FileError(text(who_, ": option '", name, "' is '", first, "' or '", second, "', got '", word, "'"));
+    return word == first;
+  }
+
   const Json* named(const char* name) {
     seen_.emplace_back(name);
     const auto found = in_.find(name);

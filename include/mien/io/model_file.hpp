@@ -18,6 +18,7 @@ struct LoadModelOptions {
   int threads = 0;                 ///< 0: as many as the process may use
   std::filesystem::path probe{};   ///< a file of save_probe: the model must agree with it (`require_probe`)
   Arithmetic arithmetic = Arithmetic::fast;  ///< a file does not hold it
+  bool autotune = false;                     ///< nor this
 };
 
 /// Writes a model: weights, architecture, frozen layers, classes, preprocessing. The file of that name is replaced when

@@ -83,6 +83,7 @@ Model<T> load_model(const std::filesystem::path& path, const LoadModelOptions& o
                   .threads = options.threads,
                   .preprocessing = architecture.preprocessing,
                   .arithmetic = options.arithmetic,
+                  .autotune = options.autotune,
                   .sequential = architecture.sequential});
   for (const std::string& name : architecture.frozen) model.freeze(named(name));
   load_weights(model, path);

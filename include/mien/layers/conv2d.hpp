@@ -49,6 +49,7 @@ struct Conv2D {
   Regularizer bias_regularizer{};                   ///< penalty on the bias; default: none
   std::string name{};                               ///< default: "conv2d", "conv2d_1", ...
   bool trainable = true;                            ///< false: the parameters stay as they are
+  Arithmetic arithmetic = Arithmetic::fast;         ///< strict: as ModelOptions::arithmetic, for this layer alone
 
   [[nodiscard]] Shape output_shape(std::span<const Shape> inputs) const {
     const kernels::ConvGeometry g = detail::conv_geometry(*this, inputs, filters, groups);
@@ -69,6 +70,7 @@ struct Conv2D {
     visit("bias_initializer", bias_initializer);
     visit("kernel_regularizer", kernel_regularizer);
     visit("bias_regularizer", bias_regularizer);
+    visit("arithmetic", arithmetic);
   }
   template <class = void>
   [[nodiscard]] Node operator()(const Node& x) const {
@@ -84,7 +86,10 @@ class Conv2DLayer final : public Layer<T> {
               const kernels::ConvGeometry& geometry)
       : parameters_(std::move(parameters)), activation_(activation), geometry_(geometry) {}
 
-  void use(Arithmetic arithmetic) override { geometry_.arithmetic = arithmetic; }
+  void use(Arithmetic arithmetic, const kernels::ConvChoices* choices) override {
+    if (arithmetic == Arithmetic::strict) geometry_.arithmetic = arithmetic;
+    geometry_.choices = choices;
+  }
 
   [[nodiscard]] std::vector<ParameterSpec> parameters() const override { return parameters_; }
   [[nodiscard]] BackwardNeeds needs(const ActivationFunction& f) const override {
@@ -106,12 +111,8 @@ class Conv2DLayer final : public Layer<T> {
                      kernels::conv_workspace<T>(over(batch), kernels::ConvPass::backward_kernel, threads),
                      kernels::column_sums_workspace<T>(kernels::output_pixels(over(batch)), geometry_.k)});
   }
-  [[nodiscard]] std::vector<std::string> explain(std::int64_t batch) const override {
-    using kernels::ConvPass;
-    std::vector<std::string> lines;
-    for (const ConvPass pass : {ConvPass::forward, ConvPass::backward_input, ConvPass::backward_kernel})
-      lines.push_back(kernels::explain_choice<T>(over(batch), pass));
-    return lines;
+  [[nodiscard]] std::vector<kernels::ConvGeometry> convolutions(std::int64_t batch) const override {
+    return {over(batch)};
   }
   [[nodiscard]] double flop(std::int64_t batch) const override {
     return 2.0 * static_cast<double>(outputs(batch) * kernels::patch_size(geometry_));
@@ -164,7 +165,8 @@ class Conv2DLayer final : public Layer<T> {
 
 template <class T>
 std::unique_ptr<Layer<T>> Conv2D::make(std::span<const Shape> inputs) const {
-  const kernels::ConvGeometry g = detail::conv_geometry(*this, inputs, filters, groups);
+  kernels::ConvGeometry g = detail::conv_geometry(*this, inputs, filters, groups);
+  g.arithmetic = arithmetic;
   return std::make_unique<Conv2DLayer<T>>(detail::kernel_and_bias(*this, {g.r, g.s, kernels::group_channels(g), g.k}),
                                           activation, g);
 }

@@ -9,12 +9,12 @@
 #include <vector>
 
 #include <mien/activations/activation.hpp>
+#include <mien/core/arithmetic.hpp>
 #include <mien/core/random.hpp>
 #include <mien/core/tensor.hpp>
 #include <mien/graph/node.hpp>
 #include <mien/initializers/initializer.hpp>
-#include <mien/kernels/arithmetic.hpp>
-#include <mien/kernels/conv/geometry.hpp>
+#include <mien/kernels/conv/algorithm.hpp>
 #include <mien/regularizers/regularizer.hpp>
 
 namespace mien::inline v0 {
@@ -89,8 +89,9 @@ class Layer {
   Layer& operator=(const Layer&) = delete;
   virtual ~Layer() = default;
 
-  /// Which arithmetic the model wants; told once, before anything else is asked.
-  virtual void use(Arithmetic /*arithmetic*/) {}
+  /// Which arithmetic the model wants, and where algorithms that it measures will stand (null: nowhere, it measures
+  /// none); told once, before anything else is asked.
+  virtual void use(Arithmetic /*arithmetic*/, const kernels::ConvChoices* /*choices*/) {}
 
   virtual void forward(const ForwardPass<T>& pass) const = 0;
   virtual void backward(const BackwardPass<T>& pass) const = 0;
@@ -121,8 +122,10 @@ class Layer {
   /// Whether inference passes the input on unchanged: in prediction the layer then costs nothing.
   [[nodiscard]] virtual bool identity_in_inference() const { return false; }
 
-  /// Which kernels the layer takes for a batch and why, a line each: for people who set MIEN_VERBOSE=1.
-  [[nodiscard]] virtual std::vector<std::string> explain(std::int64_t /*batch*/) const { return {}; }
+  /// The convolutions that the layer computes for a batch: what MIEN_VERBOSE=1 explains, and what autotune measures.
+  [[nodiscard]] virtual std::vector<kernels::ConvGeometry> convolutions(std::int64_t /*batch*/) const { return {}; }
+  /// The pass of theirs that forward() computes; backward() may compute any.
+  [[nodiscard]] virtual kernels::ConvPass forward_pass() const { return kernels::ConvPass::forward; }
 
   /// Floating-point operations of forward, a multiplication and an addition being two; 0 where they are few and only
   /// bytes count. Each gradient of backward, by the parameters and by the input, is taken to cost as many. For

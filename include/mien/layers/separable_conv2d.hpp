@@ -94,6 +94,11 @@ class SeparableConv2DLayer final : public Layer<T> {
   SeparableConv2DLayer(SeparableConv2D options, const kernels::ConvGeometry& depthwise)
       : options_(std::move(options)), depthwise_(depthwise) {}
 
+  void use(Arithmetic arithmetic, const kernels::ConvChoices* choices) override {
+    depthwise_.arithmetic = arithmetic;
+    depthwise_.choices = choices;
+  }
+
   [[nodiscard]] std::vector<ParameterSpec> parameters() const override {
     const kernels::ConvGeometry& g = depthwise_;
     std::vector<ParameterSpec> specs{{.name = "depthwise_kernel",
@@ -121,13 +126,8 @@ class SeparableConv2DLayer final : public Layer<T> {
         conv_workspace(batch, threads, {kernels::ConvPass::backward_input, kernels::ConvPass::backward_kernel}),
         kernels::column_sums_workspace<T>(kernels::output_pixels(depthwise(batch)), options_.filters));
   }
-  [[nodiscard]] std::vector<std::string> explain(std::int64_t batch) const override {
-    using kernels::ConvPass;
-    std::vector<std::string> lines;
-    for (const kernels::ConvGeometry& g : {depthwise(batch), pointwise(batch)})
-      for (const ConvPass pass : {ConvPass::forward, ConvPass::backward_input, ConvPass::backward_kernel})
-        lines.push_back(kernels::explain_choice<T>(g, pass));
-    return lines;
+  [[nodiscard]] std::vector<kernels::ConvGeometry> convolutions(std::int64_t batch) const override {
+    return {depthwise(batch), pointwise(batch)};
   }
   [[nodiscard]] double flop(std::int64_t batch) const override {
     const auto products = [](const kernels::ConvGeometry& g) {
@@ -178,8 +178,13 @@ class SeparableConv2DLayer final : public Layer<T> {
     return g;
   }
   [[nodiscard]] kernels::ConvGeometry pointwise(std::int64_t batch) const {
-    return kernels::with_output(
-        {.n = batch, .h = depthwise_.oh, .w = depthwise_.ow, .c = depthwise_.k, .k = options_.filters});
+    return kernels::with_output({.n = batch,
+                                 .h = depthwise_.oh,
+                                 .w = depthwise_.ow,
+                                 .c = depthwise_.k,
+                                 .k = options_.filters,
+                                 .arithmetic = depthwise_.arithmetic,
+                                 .choices = depthwise_.choices});
   }
   [[nodiscard]] std::size_t conv_workspace(std::int64_t batch, int threads,
                                            std::initializer_list<kernels::ConvPass> passes) const {

@@ -170,12 +170,21 @@ class Fit final : public TrainingControl {
   /// What a run and the one that takes it up must have in common, line by line.
   [[nodiscard]] std::string identity() const {
     const CompileOptions& options = model_.trainer().options();
-    std::string lines = text("seed ", model_.seed(), "\noptimizer ", options.optimizer->type(), "\nloss ",
-                             options.loss->type(), "\nbits of a number: ", 8 * sizeof(T), "\narithmetic ",
-                             model_.arithmetic() == Arithmetic::strict ? "strict" : "fast");
+    std::string lines =
+        text("seed ", model_.seed(), "\noptimizer ", options.optimizer->type(), "\nloss ", options.loss->type(),
+             "\nbits of a number: ", 8 * sizeof(T), "\narithmetic ",
+             model_.arithmetic() == Arithmetic::strict ? "strict" : "fast", model_.autotune() ? ", autotuned" : "");
     for (const Parameter& parameter : model_.parameters())
-      lines += text("\n", parameter.name, " ", parameter.shape, model_.is_trainable(parameter.node) ? "" : ", frozen");
+      lines += text("\n", parameter.name, " ", parameter.shape, model_.is_trainable(parameter.node) ? "" : ", frozen",
+                    strict_by_itself(parameter.node) ? ", strict" : "");
     return lines;
+  }
+
+  [[nodiscard]] bool strict_by_itself(int node) const {
+    const auto convolutions = model_.network().layers[static_cast<std::size_t>(node)]->convolutions(1);
+    return model_.arithmetic() == Arithmetic::fast &&
+           std::any_of(convolutions.begin(), convolutions.end(),
+                       [](const kernels::ConvGeometry& g) { return g.arithmetic == Arithmetic::strict; });
   }
 
   void visit_identity(StateVisitor& visit) const {
@@ -196,6 +205,7 @@ class Fit final : public TrainingControl {
   /// Everything that the rest of the run depends on.
   void visit_state(StateVisitor& visit) {
     visit_identity(visit);
+    visit_tuned_algorithms(visit);
     std::int64_t epoch = epoch_;
     visit("epoch", epoch);
     if (epoch < 0 || epoch > std::numeric_limits<int>::max())
@@ -212,6 +222,15 @@ class Fit final : public TrainingControl {
       ScopedStateVisitor scoped(visit, text("callback_", i, "/"));
       options_.callbacks[i].visit_state(scoped);
     }
+  }
+
+  /// What was measured before must not be measured again, with another outcome perhaps.
+  void visit_tuned_algorithms(StateVisitor& visit) {
+    if (!model_.autotune()) return;
+    const std::string own = model_.tuned_algorithms();
+    std::string stored = own;
+    visit("tuned_algorithms", stored);
+    if (stored != own) model_.set_tuned_algorithms(stored);
   }
 
   void visit_block(StateVisitor& visit, const std::string& name, Tensor<T>& block) const {

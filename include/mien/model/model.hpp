@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,6 +13,8 @@
 #include <mien/kernels/isa/isa.hpp>
 #include <mien/layers/sequential.hpp>
 #include <mien/model/application.hpp>
+#include <mien/model/autotune.hpp>
+#include <mien/model/autotune_text.hpp>
 #include <mien/model/batches.hpp>
 #include <mien/model/context.hpp>
 #include <mien/model/fit_options.hpp>
@@ -31,8 +32,14 @@ struct ModelOptions {
   std::string name{};             ///< in summary(); empty: "model", or "sequential"
   int threads = 0;                ///< 0: as many as the process may use
   Preprocessing preprocessing{};  ///< what is done to pixels before the first layer
-  Arithmetic arithmetic = Arithmetic::fast;  ///< strict: no algorithm that rounds more than the definition (Winograd)
-  bool sequential = false;                   ///< summary() leaves the input out, as Keras does for a Sequential
+  Arithmetic arithmetic = Arithmetic::fast;  ///< strict: no algorithm that rounds more than the definition (Winograd);
+                                             ///< for one layer: Conv2D::arithmetic
+  /// Convolutions run the algorithm that a measurement found to be the fastest, instead of the one that the cost model
+  /// expects to be. Each is measured once: at the first step, evaluation or predictor that needs it, at its batch size
+  /// and for single pictures, which may take seconds. Results then have the bits of what was chosen, and another
+  /// measurement may choose otherwise: checkpoints hold the choices.
+  bool autotune = false;
+  bool sequential = false;  ///< summary() leaves the input out, as Keras does for a Sequential
 };
 
 /// What a model asks for, in bytes.
@@ -93,6 +100,12 @@ class Model {
   [[nodiscard]] bool is_sequential() const { return options_.sequential; }
   [[nodiscard]] std::uint64_t seed() const { return options_.seed; }
   [[nodiscard]] Arithmetic arithmetic() const { return options_.arithmetic; }
+  [[nodiscard]] bool autotune() const { return options_.autotune; }
+  /// What autotune has chosen so far, a line for each convolution and pass; empty without autotune.
+  [[nodiscard]] std::string tuned_algorithms() const;
+  /// Puts what a tuned_algorithms() returned in the place of what was chosen, so that nothing of it is measured again.
+  /// Throws OptionError without autotune, and on text that is none or names algorithms that there are not.
+  void set_tuned_algorithms(const std::string& lines);
   [[nodiscard]] int threads() const { return threads_; }
   /// Throws OptionError below 0; 0 is as many as the process may use.
   void set_threads(int threads);
@@ -103,7 +116,7 @@ class Model {
   [[nodiscard]] std::string summary() const;
   /// The numbers in all parameters, statistics included.
   [[nodiscard]] std::int64_t count_parameters() const;
-  /// What fit would ask for at that batch size.
+  /// What fit would ask for at that batch size; with autotune, an estimate until it has measured.
   [[nodiscard]] MemoryReport memory(std::int64_t batch_size) const;
 
   /// Where time goes, for each layer and pass, in a training step (after compile) and in a prediction of that many

@@ -4,7 +4,8 @@ namespace mien::inline v0 {
 
 template <class T>
 Model<T>::Model(const Node& input, const Node& output, ModelOptions options)
-    : options_(std::move(options)), network_(std::make_shared<const Network<T>>(input, output, options_.arithmetic)) {
+    : options_(std::move(options)), network_(std::make_shared<const Network<T>>(input, output, options_.arithmetic,
+                                                  options_.autotune ? std::make_unique<kernels::ConvChoices>() : nullptr)) {
   if (options_.name.empty()) options_.name = "model";
   layout_ = std::make_shared<const ParameterLayout<T>>(*network_);
   values_ = std::make_unique<ParameterBlock<T>>(*layout_, true);
@@ -72,6 +73,21 @@ template <class T>
 void Model<T>::set_preprocessing(Preprocessing preprocessing) {
   check(preprocessing, input_shape());
   options_.preprocessing = std::move(preprocessing);
+  forget();
+}
+
+template <class T>
+std::string Model<T>::tuned_algorithms() const {
+  return autotune() ? detail::to_text(*network_->choices) : std::string();
+}
+
+template <class T>
+void Model<T>::set_tuned_algorithms(const std::string& lines) {
+  if (!autotune()) throw OptionError(text("model '", name(), "' was made without .autotune = true: it measures nothing"));
+  const auto& nodes = network_->graph.nodes;  // predictors and copies keep the network that they have
+  network_ = std::make_shared<const Network<T>>(nodes.front(), nodes.back(), options_.arithmetic,
+                                                detail::choices_from<T>(lines));
+  context_ = std::make_unique<Context<T>>(*network_);
   forget();
 }
 
@@ -197,8 +213,8 @@ template <class T>
 const Plan<T>& Model<T>::plan(PlanKind kind, std::int64_t batch) {
   auto& plan = plans_[kind];
   if (!plan || plan->options().max_batch < batch) {
-    plan = std::make_unique<const Plan<T>>(*network_, plan_options(kind, batch));
-    if (const char* verbose = std::getenv("MIEN_VERBOSE"); verbose != nullptr && *verbose == '1') explain(*plan);
+    plan = std::make_unique<const Plan<T>>(detail::tuned_plan(*network_, plan_options(kind, batch)));
+    if (verbose()) explain(*plan);
   }
   context_->reserve(*plan);
   return *plan;
@@ -209,9 +225,11 @@ void Model<T>::explain(const Plan<T>& plan) const {
   write_to(stderr, text("mien: model '", name(), "', batches of up to ", plan.options().max_batch, ", instructions ",
                         to_string(active_isa()), ", arena of ", plan.memory().bytes(), " bytes\n"));
   for (const PlanStep& step : plan.steps())
-    for (const std::string& line :
-         network_->layers[static_cast<std::size_t>(step.node)]->explain(plan.options().max_batch))
-      write_to(stderr, text("mien: ", network_->graph.names[static_cast<std::size_t>(step.node)], ": ", line, "\n"));
+    for (const kernels::ConvGeometry& g :
+         network_->layers[static_cast<std::size_t>(step.node)]->convolutions(plan.options().max_batch))
+      for (const kernels::ConvPass pass : kernels::conv_passes)
+        write_to(stderr, text("mien: ", network_->graph.names[static_cast<std::size_t>(step.node)], ": ",
+                              kernels::explain_choice<T>(g, pass), "\n"));
 }
 
 template <class T>
@@ -306,7 +324,7 @@ Tensor<T> Model<T>::run_forward(TensorView<const T> x, int node, bool training) 
   const T* data = preprocessed(x);
   PlanOptions options{
       .max_batch = x.shape()[0], .threads = threads_, .training = training, .trainable = trainable_, .keep = {node}};
-  const Plan<T> made(*network_, std::move(options));
+  const Plan<T> made = detail::tuned_plan(*network_, options);
   if (training) predictor_.reset();
   context_->reserve(made);
   const Run run = run_of(made, data, x.shape()[0]);

@@ -7,24 +7,28 @@
 
 #include <mien/core/error.hpp>
 #include <mien/graph/topology.hpp>
+#include <mien/kernels/conv/choices.hpp>
 #include <mien/layers/layer.hpp>
 
 namespace mien::inline v0 {
 
-/// A graph whose layers have been made for a scalar type: what a model and its predictors share. Immutable.
+/// A graph whose layers have been made for a scalar type: what a model and its predictors share. Immutable, but that
+/// `choices` grows.
 template <class T>
 struct Network {
   Topology graph;
   std::vector<std::unique_ptr<const Layer<T>>> layers;      ///< of each node; null for the input
   std::vector<std::vector<ParameterSpec>> parameter_specs;  ///< of each node
+  std::unique_ptr<kernels::ConvChoices> choices;            ///< measured algorithms; null: none are measured
 
-  Network(const Node& input, const Node& output, Arithmetic arithmetic = Arithmetic::fast)
-      : graph(sort_graph(input, output)) {
+  Network(const Node& input, const Node& output, Arithmetic arithmetic = Arithmetic::fast,
+          std::unique_ptr<kernels::ConvChoices> measured = nullptr)
+      : graph(sort_graph(input, output)), choices(std::move(measured)) {
     for (const Node& node : graph.nodes) {
       std::vector<Shape> shapes;
       for (const Node& source : node.inputs()) shapes.push_back(source.shape());
       std::unique_ptr<Layer<T>> layer = shapes.empty() ? nullptr : node.layer().make(ScalarTag<T>{}, shapes);
-      if (layer != nullptr) layer->use(arithmetic);
+      if (layer != nullptr) layer->use(arithmetic, choices.get());
       layers.push_back(std::move(layer));
       parameter_specs.push_back(shapes.empty() ? std::vector<ParameterSpec>{} : layers.back()->parameters());
     }

@@ -8,6 +8,7 @@
 
 #include <mien/core/parallel.hpp>
 #include <mien/core/tensor.hpp>
+#include <mien/model/autotune.hpp>
 #include <mien/model/context.hpp>
 #include <mien/model/network.hpp>
 #include <mien/model/parameters.hpp>
@@ -154,7 +155,9 @@ class Predictor {
           Preprocessing pre, const PredictorOptions& options)
         : network(std::move(net)),
           preprocessing(std::move(pre)),
-          plan(*network, {.max_batch = options.max_batch, .threads = options.threads, .fold_normalization = true}),
+          plan(detail::tuned_plan(
+              *network, {.max_batch = options.max_batch, .threads = options.threads, .fold_normalization = true},
+              true)),
           parameters(*network, layout, values, plan) {}
     std::shared_ptr<const Network<T>> network;
     Preprocessing preprocessing;

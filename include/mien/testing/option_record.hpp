@@ -16,7 +16,7 @@ class OptionRecord final : public OptionVisitor {
  public:
   using Value =
       std::variant<bool, std::int64_t, double, std::string, std::vector<double>, std::vector<std::int64_t>, Size2D,
-                   std::optional<Size2D>, Border2D, Padding, ActivationFunction, Initializer, Regularizer>;
+                   std::optional<Size2D>, Border2D, Padding, Arithmetic, ActivationFunction, Initializer, Regularizer>;
 
   template <class Options>
   [[nodiscard]] static OptionRecord of(Options options) {
@@ -43,6 +43,7 @@ class OptionRecord final : public OptionVisitor {
   void operator()(const char* name, std::optional<Size2D>& value) override { visit(name, value); }
   void operator()(const char* name, Border2D& value) override { visit(name, value); }
   void operator()(const char* name, Padding& value) override { visit(name, value); }
+  void operator()(const char* name, Arithmetic& value) override { visit(name, value); }
   void operator()(const char* name, ActivationFunction& value) override { visit(name, value); }
   void operator()(const char* name, Initializer& value) override { visit(name, value); }
   void operator()(const char* name, Regularizer& value) override { visit(name, value); }

@@ -196,6 +196,7 @@ class KerasOptionReader final : public OptionVisitor {
       value = json == "same" ? Padding::same : Padding::valid;
     });
   }
+  void operator()(const char*, Arithmetic&) override {}  // no affair of Keras's
   void operator()(const char* name, ActivationFunction& value) override {
     with(name, [&](const Json& json) { value = keras_activation(json); });
   }
@@ -244,7 +245,8 @@ inline void refuse_unknown_behaviour(const Json& config, const std::string& who)
                          ": data_format 'channels_first'; mien keeps the channels last: load and save the model "
                          "with Keras's image_data_format 'channels_last'"));
   for (const auto& [key, value] : config.items()) {
-    const bool named = key == "activity_regularizer" || key == "noise_shape" || key.ends_with("_constraint");
+    const bool named = key == "activity_regularizer" || key == "noise_shape" || key == "output_padding" ||
+                       key.ends_with("_constraint");
     if (named && !value.is_null()) throw FileError(text(who, ": mien has no '", key, "'"));
   }
 }

@@ -32,6 +32,7 @@ class EpsilonReader final : public OptionVisitor {
   void operator()(const char*, std::optional<Size2D>&) override {}
   void operator()(const char*, Border2D&) override {}
   void operator()(const char*, Padding&) override {}
+  void operator()(const char*, Arithmetic&) override {}
   void operator()(const char*, ActivationFunction&) override {}
   void operator()(const char*, Initializer&) override {}
   void operator()(const char*, Regularizer&) override {}

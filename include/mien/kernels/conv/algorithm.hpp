@@ -11,6 +11,8 @@ namespace mien::inline v0::kernels {
 /// forward: y from x and w; backward_input: dx from dy and w; backward_kernel: dw from x and dy.
 enum class ConvPass { forward, backward_input, backward_kernel };
 
+inline constexpr ConvPass conv_passes[] = {ConvPass::forward, ConvPass::backward_input, ConvPass::backward_kernel};
+
 [[nodiscard]] constexpr const char* to_string(ConvPass pass) {
   return pass == ConvPass::forward          ? "forward"
          : pass == ConvPass::backward_input ? "backward_input"
@@ -24,7 +26,7 @@ struct ConvCall {
   const T* left;         ///< forward, backward_kernel: x; backward_input: dy
   const T* right;        ///< forward, backward_input: w, or its prepared form; backward_kernel: dy
   T* result;             ///< y, dx or dw; overwritten
-  Epilogue<T> epilogue;  ///< forward only
+  Epilogue<T> epilogue;  ///< forward, and backward_input where the row applies it
   int threads;
   std::byte* workspace;
 };
@@ -44,6 +46,7 @@ struct ConvAlgorithm {
   /// the place of w. null: there is no such form, and `run` is given w.
   std::int64_t (*prepared_size)(const ConvGeometry&) = nullptr;
   void (*prepare)(const ConvCall<T>&) = nullptr;
+  bool applies_epilogue = true;  ///< backward_input; where it is false, conv_backward_input does it behind the run
 };
 
 /// Why the algorithm is not to be chosen for this geometry; nullptr if it may be.

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include <mien/kernels/arithmetic.hpp>
+#include <mien/core/arithmetic.hpp>
 
 namespace mien::inline v0::kernels {
 
@@ -41,6 +41,8 @@ static_assert(same_padding(4, 3, 3) == Padding1D{1, 1} && conv_output_extent(4, 
 static_assert(conv_output_extent(48, 3, 1) == 46 && conv_output_extent(2, 3, 1) <= 0);
 static_assert(conv_output_extent(2, 3, 2) <= 0 && conv_output_extent(7, 3, 1, 2) == 3);
 
+class ConvChoices;
+
 /// All that a convolution or a pooling over NHWC needs to know. For pooling k = c and groups is not used.
 struct ConvGeometry {
   std::int64_t n = 1, h = 1, w = 1, c = 1;      ///< input: pictures, rows, columns, channels
@@ -53,6 +55,9 @@ struct ConvGeometry {
   std::int64_t oh = 1, ow = 1;                  ///< output: rows, columns
   Arithmetic arithmetic = Arithmetic::fast;     ///< which algorithms may be chosen
   bool kernel_prepared = false;                 ///< forward: the kernel's own form was made before, once for many calls
+  const ConvChoices* choices = nullptr;         ///< algorithms that were measured; null: the cost model chooses
+
+  friend constexpr bool operator==(const ConvGeometry&, const ConvGeometry&) = default;
 };
 
 /// The geometry with the output's extents filled in from the other members.

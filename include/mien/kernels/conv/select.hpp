@@ -1,5 +1,6 @@
 #pragma once
-// Which algorithm computes a pass: the first row of its list that accepts the geometry. A new algorithm is a new row.
+// Which algorithm computes a pass: the measured one, or the first row of its list that accepts the geometry. A new
+// algorithm is a new row.
 
 #include <array>
 #include <span>
@@ -8,6 +9,7 @@
 
 #include <mien/core/error.hpp>
 #include <mien/kernels/conv/algorithm.hpp>
+#include <mien/kernels/conv/choices.hpp>
 #include <mien/kernels/conv/depthwise.hpp>
 #include <mien/kernels/conv/gemm_1x1.hpp>
 #include <mien/kernels/conv/im2col_gemm.hpp>
@@ -35,7 +37,8 @@ inline constexpr std::array<ConvAlgorithm<T>, 6> forward_algorithms{{
 
 template <class T>
 inline constexpr std::array<ConvAlgorithm<T>, 6> backward_input_algorithms{{
-    {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::backward_input>, depthwise::backward_input<T>},
+    {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::backward_input>, depthwise::backward_input<T>,
+     nullptr, true, nullptr, nullptr, false},
     {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::backward_input>,
      gemm_1x1::run<T, ConvPass::backward_input>},
     {"winograd", winograd::accepts<T>, winograd::workspace<T, true>, winograd::run<T, true>, winograd::loses<true>,
@@ -43,8 +46,9 @@ inline constexpr std::array<ConvAlgorithm<T>, 6> backward_input_algorithms{{
     {"implicit_gemm", implicit_gemm::accepts_backward_input, implicit_gemm::workspace<T, true>,
      implicit_gemm::run<T, true>},
     {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::backward_input>,
-     im2col_gemm::backward_input<T>},
-    {"reference", reference::accepts, reference::workspace, reference::backward_input<T>},
+     im2col_gemm::backward_input<T>, nullptr, true, nullptr, nullptr, false},
+    {"reference", reference::accepts, reference::workspace, reference::backward_input<T>, nullptr, true, nullptr,
+     nullptr, false},
 }};
 
 template <class T>
@@ -71,10 +75,18 @@ template <class T>
   return backward_kernel_algorithms<T>;
 }
 
-/// The algorithm of that name if it is in the pass's list and accepts the geometry; if not, or without a name, the
-/// first that accepts it. The number of threads has no say, so that it cannot change a result.
+/// The algorithm that the geometry's choices name for the pass; empty if nothing was measured.
+[[nodiscard]] inline std::string_view measured_choice(const ConvGeometry& g, ConvPass pass) {
+  const char* const name = g.choices == nullptr ? nullptr : g.choices->find(g, pass);
+  return name == nullptr ? std::string_view{} : name;
+}
+
+/// The algorithm of that name if it is in the pass's list and accepts the geometry; without a name, the measured one;
+/// if there is none, the first that accepts the geometry. The number of threads has no say, so that it cannot change a
+/// result.
 template <class T>
 [[nodiscard]] const ConvAlgorithm<T>& select_conv(const ConvGeometry& g, ConvPass pass, std::string_view name = {}) {
+  if (name.empty()) name = measured_choice(g, pass);
   const std::span<const ConvAlgorithm<T>> list = conv_algorithms<T>(pass);
   for (const ConvAlgorithm<T>& algorithm : list)
     if (name == algorithm.name && algorithm.accepts(g) == nullptr) return algorithm;
@@ -83,12 +95,17 @@ template <class T>
   return list.back();
 }
 
-/// Which algorithm a pass takes, and why the rows before it were passed over.
+/// One pass of a convolution in words.
+[[nodiscard]] inline std::string describe(const ConvGeometry& g, ConvPass pass) {
+  return text("convolution ", g.n, "x", g.h, "x", g.w, "x", g.c, ", kernel ", g.r, "x", g.s, "x", group_channels(g),
+              "x", g.k, ", ", to_string(pass), g.kernel_prepared ? ", kernel prepared" : "");
+}
+
+/// Which algorithm a pass takes: that it was measured, or why the rows before it were passed over.
 template <class T = float>
 [[nodiscard]] std::string explain_choice(const ConvGeometry& g, ConvPass pass) {
-  const ConvAlgorithm<T>& chosen = select_conv<T>(g, pass);
-  std::string line = text("convolution ", g.n, "x", g.h, "x", g.w, "x", g.c, ", kernel ", g.r, "x", g.s, "x",
-                          group_channels(g), "x", g.k, ", ", to_string(pass), ": ", chosen.name);
+  std::string line = text(describe(g, pass), ": ", select_conv<T>(g, pass).name);
+  if (!measured_choice(g, pass).empty()) return line + "; measured";
   for (const ConvAlgorithm<T>& algorithm : conv_algorithms<T>(pass)) {
     const char* reason = reason_against(algorithm, g);
     if (reason == nullptr) break;
