@@ -30,6 +30,7 @@ ARGUMENTS = {
     "BatchNormalization": f"axis momentum epsilon center scale moving_mean_initializer moving_variance_initializer {own('beta', 'gamma')}",
     "Concatenate": "axis",
     "Conv2D": f"filters groups {WINDOW} {KERNEL} {own('kernel')}",
+    "Conv2DTranspose": f"filters output_padding {WINDOW} {KERNEL} {own('kernel')}",
     "Dense": f"units {KERNEL} {own('kernel')}",
     "DepthwiseConv2D": f"depth_multiplier {WINDOW} {KERNEL} {own('depthwise')}",
     "Dropout": "rate noise_shape seed",

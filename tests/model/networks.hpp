@@ -111,6 +111,7 @@ inline Node every_keras_layer(const Node& x) {
   y = Add{.name = "block/sum"}({a, b});
   y = LeakyReLU{.negative_slope = 0.2}(y);
   y = UpSampling2D{.size = {2, 1}, .interpolation = "bilinear"}(y);
+  y = Conv2DTranspose{.filters = 10, .kernel_size = {2, 3}, .strides = {1, 2}, .padding = Padding::same}(y);
   const Node p = MaxPooling2D{.pool_size = {2, 3}, .strides = 2, .padding = Padding::same}(y);
   const Node q = AveragePooling2D{.pool_size = 2, .padding = Padding::same}(y);
   y = Concatenate{.axis = 3}({p, q});

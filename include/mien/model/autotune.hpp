@@ -49,9 +49,9 @@ class ConvTuner {
     report(g, pass, candidates);
     const ConvCandidate<T>& best =
         *std::min_element(candidates.begin(), candidates.end(),
-                          [](const auto& one, const auto& other) { return one.typical() < other.typical(); });
+                          [](const auto& one, const auto& other) { return one.shortest() < other.shortest(); });
     for (const ConvCandidate<T>& candidate : candidates)
-      if (candidate.name() == std::string_view(expected) && candidate.typical() < clearly * best.typical())
+      if (candidate.name() == std::string_view(expected) && candidate.shortest() < clearly * best.shortest())
         return candidate.name();
     return best.name();
   }
@@ -76,7 +76,7 @@ class ConvTuner {
     if (!verbose()) return;
     std::string line = text("mien: autotune: ", kernels::describe(g, pass), ":");
     for (const ConvCandidate<T>& candidate : candidates)
-      line += text(" ", candidate.name(), " ", candidate.typical() * 1e3, " ms");
+      line += text(" ", candidate.name(), " ", candidate.shortest() * 1e3, " ms");
     write_to(stderr, line + "\n");
   }
 

@@ -8,7 +8,6 @@
 
 #include <mien/core/memory.hpp>
 #include <mien/kernels/conv/algorithm.hpp>
-#include <mien/model/profile.hpp>
 
 namespace mien::inline v0::detail {
 
@@ -59,7 +58,7 @@ class ConvCandidate {
   }
   /// What the first runs took says little: caches and pages were cold.
   void forget_runs() { seconds_.clear(); }
-  [[nodiscard]] double typical() const { return median(seconds_); }
+  /// What else the machine does only ever makes a run longer: on a busy one medians chose the slower of two.
   [[nodiscard]] double shortest() const { return *std::min_element(seconds_.begin(), seconds_.end()); }
   [[nodiscard]] const char* name() const { return algorithm_->name; }
 

@@ -75,6 +75,7 @@ class KerasOptionWriter final : public OptionVisitor {
   void operator()(const char* name, Padding& value) override {
     config_[name] = value == Padding::same ? "same" : "valid";
   }
+  void operator()(const char*, Arithmetic&) override {}  // no affair of Keras's
   /// Keras 2 has no function of a slope: a layer stands in its place, as `activation=LeakyReLU(0.1)` is written.
   void operator()(const char* name, ActivationFunction& value) override {
     using Kind = ActivationFunction::Kind;
@@ -125,10 +126,11 @@ class KerasOptionWriter final : public OptionVisitor {
 /// What Keras's configs of these classes have, and layers here do not: it is the same for all that mien writes.
 inline void add_keras_constants(Json& config, std::string_view type) {
   for (const std::string_view picture :
-       {"Conv2D", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "AveragePooling2D", "GlobalMaxPooling2D",
-        "GlobalAveragePooling2D", "ZeroPadding2D", "UpSampling2D", "Flatten"})
+       {"Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D", "MaxPooling2D", "AveragePooling2D",
+        "GlobalMaxPooling2D", "GlobalAveragePooling2D", "ZeroPadding2D", "UpSampling2D", "Flatten"})
     if (type == picture) config["data_format"] = "channels_last";
   if (config.contains("bias_regularizer")) config["activity_regularizer"] = nullptr;
+  if (type == "Conv2DTranspose") config["output_padding"] = nullptr;
   if (type == "Dropout") config["noise_shape"] = nullptr;
   if (type.starts_with("Random")) config["seed"] = nullptr;
 }

@@ -307,7 +307,8 @@ void run_task(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, co
   const std::int64_t begin = task.panel_begin * width, end = std::min(p.columns, task.panel_end * width);
   const Runs<T> runs(p, *task.region);
   point_at_pixels(call, p, plan, *task.region, runs, task.group, task.pixels, own);
-  if (runs.count == 0 && p.backward) {
+  const bool plain = call.epilogue.bias == nullptr && call.epilogue.activation == linear;
+  if (runs.count == 0 && p.backward && plain) {
     for (std::int64_t i = 0; i < task.size(); ++i) std::fill(own.results[i] + begin, own.results[i] + end, T(0));
     return;
   }
