@@ -3,6 +3,7 @@
 // while a plan is made, none of it in a step.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -76,7 +77,7 @@ class ConvTuner {
     if (!verbose()) return;
     std::string line = text("mien: autotune: ", kernels::describe(g, pass), ":");
     for (const ConvCandidate<T>& candidate : candidates)
-      line += text(" ", candidate.name(), " ", candidate.shortest() * 1e3, " ms");
+      line += text(" ", candidate.name(), " ", std::round(candidate.shortest() * 1e6) / 1e3, " ms");
     write_to(stderr, line + "\n");
   }
 
