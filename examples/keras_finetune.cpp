@@ -37,12 +37,15 @@ void add_options(CLI::App& app, Arguments& a) {
   a.keras.add_options(app);
 }
 
-/// Where the model goes for Keras: model.h5 beside --out. Throws OptionError if that is the model to be fine-tuned.
+/// Where the model goes for Keras: model.h5 beside --out. Throws OptionError if that is the model to be fine-tuned, or
+/// --out itself.
 std::filesystem::path keras_copy_of(const Arguments& a) {
   const std::filesystem::path copy = std::filesystem::path(a.out).replace_filename("model.h5");
   std::error_code none;
   if (a.for_keras && std::filesystem::equivalent(copy, a.file, none))
     throw OptionError(text("--keras would replace '", a.file, "': choose an --out in another folder"));
+  if (a.for_keras && copy.lexically_normal() == std::filesystem::path(a.out).lexically_normal())
+    throw OptionError(text("--keras writes '", copy.string(), "', and so does --out: choose another name for it"));
   return copy;
 }
 

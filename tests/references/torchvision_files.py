@@ -1,6 +1,7 @@
-"""Writes torchvision's VGG16 and ResNet50 with random weights, and what they compute, for tests/torchvision.
+"""Writes torchvision's VGG16 and ResNet50 with random weights, and what they compute, for tests/torchvision: as PyTorch writes
+them, as safetensors, and with h5py as Keras's files (without it, none of these).
 
-    python3 tests/references/torchvision_files.py DIR        about 900 MB
+    python3 tests/references/torchvision_files.py DIR        about 1.4 GB
 
 Outputs are channels last, under the names that keras.applications gives the layers.
 """
@@ -12,6 +13,11 @@ import sys
 import numpy as np
 import torch
 import torchvision
+
+try:
+    import h5py
+except ImportError:
+    h5py = None
 
 VGG16 = {"features.0": "block1_conv1", "features.2": "block1_conv2", "features.5": "block2_conv1",
          "features.7": "block2_conv2", "features.10": "block3_conv1", "features.12": "block3_conv2",
@@ -86,6 +92,75 @@ def write_safetensors(path, tensors):
             file.write(np.ascontiguousarray(value, "<f4").tobytes())
 
 
+KERAS_1 = {"kernel": "W", "moving_mean": "running_mean", "moving_variance": "running_std"}  # running_std holds the variance
+
+
+def by_layer(tensors):
+    """[(layer, {weight: values})], in the order of the network; a layer's weights in Keras's: conv kernel, bias."""
+    layers = {}
+    for name, value in tensors.items():
+        layers.setdefault(name.rsplit("/", 1)[0], {})[name.rsplit("/", 1)[1]] = value
+    order = ["kernel", "gamma", "bias", "beta", "moving_mean", "moving_variance"]
+    return [(layer, {role: weights[role] for role in order if role in weights}) for layer, weights in layers.items()]
+
+
+def write_keras_1(path, layers):
+    """No version; strings of one width; /conv1/conv1_W_1:0."""
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = np.asarray([layer.encode() for layer, _ in layers])
+        for layer, weights in layers:
+            names = [f"{layer}_{KERAS_1.get(role, role if role in ('gamma', 'beta') else role[0])}_1:0" for role in weights]
+            group = file.create_group(layer)
+            group.attrs["weight_names"] = np.asarray([name.encode() for name in names])
+            for name, value in zip(names, weights.values()):
+                group.create_dataset(name, data=value)
+
+
+def write_keras_2(path, layers, whole=False):
+    """Strings of variable length; /conv1/conv1/kernel:0, in a whole model's file below model_weights."""
+    with h5py.File(path, "w") as file:
+        group = file.create_group("model_weights") if whole else file
+        group.attrs["backend"], group.attrs["keras_version"] = "tensorflow", "2.8.0"
+        group.attrs["layer_names"] = [layer.encode() for layer, _ in layers]
+        for layer, weights in layers:
+            inner = group.create_group(layer)
+            inner.attrs["weight_names"] = [f"{layer}/{role}:0".encode() for role in weights]
+            for role, value in weights.items():
+                inner.create_dataset(f"{layer}/{role}:0", data=value)
+
+
+def write_keras_3(path, layers):
+    """model.weights.h5: /layers/conv2d_1/vars/0, the layer's own name an attribute."""
+    counts = {}
+    with h5py.File(path, "w") as file:
+        for layer, weights in layers:
+            kind = "conv2d" if "kernel" in weights else "batch_normalization"
+            count = counts[kind] = counts.get(kind, -1) + 1
+            group = file.create_group(f"layers/{kind}{f'_{count}' if count else ''}/vars")
+            group.attrs["name"] = layer
+            for i, value in enumerate(weights.values()):
+                group.create_dataset(str(i), data=value)
+
+
+def old_resnet50_name(layer):
+    """conv2_block1_0_conv was res2a_branch1, its normalisation bn2a_branch1."""
+    if layer.startswith("conv1"):
+        return {"conv1_conv": "conv1", "conv1_bn": "bn_conv1"}[layer]
+    stage, block, branch, kind = layer.split("_")
+    place = f"{stage[4:]}{chr(ord('a') + int(block[5:]) - 1)}_branch{'1' if branch == '0' else '2' + ' abc'[int(branch)]}"
+    return ("res" if kind == "conv" else "bn") + place
+
+
+def vgg16_keras(folder, net):
+    tensors = {f"{ours}/{role}": value.numpy() for theirs, ours in VGG16.items() if theirs.startswith("features")
+               for role, value in (("kernel", net.get_submodule(theirs).weight.detach().permute(2, 3, 1, 0)),
+                                   ("bias", net.get_submodule(theirs).bias.detach()))}
+    write_keras_1(folder / "vgg16_keras_1.h5", by_layer(tensors))
+    write_keras_2(folder / "vgg16_keras_2.h5", by_layer(tensors))
+    write_keras_2(folder / "vgg16_whole.h5", by_layer(tensors), whole=True)
+    write_keras_3(folder / "vgg16.weights.h5", by_layer(tensors))
+
+
 def vgg16(folder):
     net = torchvision.models.vgg16()
     relu = set(VGG16.values()) - {"predictions"}
@@ -94,6 +169,8 @@ def vgg16(folder):
     torch.save(net.state_dict(), folder / "vgg16.pth")
     features = {theirs[9:]: ours for theirs, ours in VGG16.items() if theirs.startswith("features")}
     np.savez(folder / "vgg16_48.npz", **outputs(net.features, features, torch.randn(2, 3, 48, 48), relu))
+    if h5py:
+        vgg16_keras(folder, net)
 
 
 def resnet50(folder):
@@ -115,6 +192,17 @@ def resnet50(folder):
             module.eps = 1.001e-5
     np.savez(folder / "resnet50_v1.npz", **outputs(net, names, x))
     write_safetensors(folder / "resnet50_v1.safetensors", keras_tensors(net, names))
+    if not h5py:
+        return
+    layers = by_layer(keras_tensors(net, names))
+    write_keras_2(folder / "resnet50_keras_2.h5", layers)
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eps = 1e-3  # as when the older file was trained
+    base = {theirs: ours for theirs, ours in names.items() if theirs != "fc"}
+    np.savez(folder / "resnet50_old.npz", **outputs(net, base, x))
+    older = [(old_resnet50_name(layer), weights) for layer, weights in layers if layer != "predictions"]
+    write_keras_1(folder / "resnet50_keras_1.h5", older)
 
 
 if __name__ == "__main__":

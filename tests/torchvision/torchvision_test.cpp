@@ -23,6 +23,13 @@ std::string torchvision_file(const char* name) {
   return std::string(folder) + "/" + name;
 }
 
+/// They need h5py, which PyTorch does not.
+bool has_keras_files() {
+  const bool has = std::filesystem::exists(torchvision_file("vgg16_keras_1.h5"));
+  if (!has) MESSAGE("h5py is not installed (python3-h5py): no files of Keras to compare with");
+  return has;
+}
+
 Tensor<float> array(const NpzFile& file, const std::string& name) {
   const StoredTensor* stored = file.find(name);
   REQUIRE_MESSAGE(stored != nullptr, name);
@@ -91,6 +98,32 @@ TEST_CASE("VGG16's convolutions at 48 px, from the file with the dense layers") 
   CHECK(report.missing.empty());
   CHECK(report.extra.size() == 6);
   check_layers(model, "vgg16_48.npz", 13);
+}
+
+TEST_CASE("VGG16's convolutions from each of Keras's layouts, written by h5py") {
+  if (!has_keras_files()) return;
+  for (const char* name : {"vgg16_keras_1.h5", "vgg16_keras_2.h5", "vgg16_whole.h5", "vgg16.weights.h5"}) {
+    INFO(name);
+    Model<float> model(vgg16({.include_top = false, .input_shape = {48, 48, 3}}));
+    model.set_preprocessing({});
+    CHECK(load_weights(model, torchvision_file(name)).matched.size() == 26);
+    check_layers(model, "vgg16_48.npz", 13);
+  }
+}
+
+TEST_CASE("ResNet50 v1 from Keras's newer layout and from the older one, with its names and its epsilon") {
+  if (!has_keras_files()) return;
+  Model<float> newer(resnet50({.input_shape = {64, 64, 3}}));
+  newer.set_preprocessing({});
+  CHECK(load_weights(newer, torchvision_file("resnet50_keras_2.h5")).matched_by == "name");
+  check_layers(newer, "resnet50_v1.npz", 107);
+  Model<float> older(resnet50({.input_shape = {64, 64, 3}, .epsilon = 1e-3}));
+  older.set_preprocessing({});
+  const WeightReport report = load_weights(older, torchvision_file("resnet50_keras_1.h5"), {.strict = false});
+  CHECK(report.matched_by == "keras.applications' older names");
+  CHECK(report.missing.size() == 2);  // of the classifier, which the file has not
+  CHECK(report.extra.empty());
+  check_layers(older, "resnet50_old.npz", 106);
 }
 
 TEST_CASE("ResNet50 v1.5, from both formats of PyTorch and from safetensors") {

@@ -22,6 +22,7 @@ class PreparedKernel final : public PreparedParameters {
   [[nodiscard]] static std::unique_ptr<const PreparedKernel> make(
       std::initializer_list<kernels::ConvGeometry> geometries, const T* kernel, int threads) {
     auto prepared = std::make_unique<PreparedKernel>();
+    prepared->isa_ = active_isa();
     for (const kernels::ConvGeometry& g : geometries) {
       const auto& algorithm = kernels::select_conv<T>(g, kernels::ConvPass::forward);
       if (algorithm.prepare == nullptr || prepared->find(algorithm) != nullptr) continue;
@@ -33,8 +34,10 @@ class PreparedKernel final : public PreparedParameters {
     return prepared->forms_.empty() ? nullptr : std::move(prepared);
   }
 
-  /// Runs the call, whose geometry says kernel_prepared, if there is the form that its algorithm reads.
+  /// Runs the call, whose geometry says kernel_prepared, if there is the form that its algorithm reads: forms are laid
+  /// out for one instruction set.
   [[nodiscard]] bool forward(kernels::ConvCall<T> call) const {
+    if (active_isa() != isa_) return false;
     const auto& algorithm = kernels::select_conv<T>(call.geometry, kernels::ConvPass::forward);
     const Form* const form = find(algorithm);
     if (form == nullptr) return false;
@@ -55,6 +58,7 @@ class PreparedKernel final : public PreparedParameters {
   }
 
   std::vector<Form> forms_;
+  Isa isa_ = Isa::portable;
 };
 
 }  // namespace mien::inline v0::detail

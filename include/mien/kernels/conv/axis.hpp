@@ -36,9 +36,11 @@ struct AxisSegment {
   std::int64_t cell, cell_step, tap_cells;
 };
 
-/// No axis has more: the set of taps changes at most twice per tap in each class of outputs modulo `down`.
+/// No axis has more: a class of outputs modulo `down` sees every tap_step-th tap, and its set of taps changes at most
+/// twice for each of them.
 [[nodiscard]] constexpr std::int64_t max_segments(const ConvAxis& axis) {
-  return std::min(axis.outputs, axis.down * (2 * axis.taps + 1));
+  const std::int64_t tap_step = axis.down / std::gcd(axis.down, axis.dilation);
+  return std::min(axis.outputs, axis.down * (2 * ((axis.taps + tap_step - 1) / tap_step) + 1));
 }
 
 /// The segment of one output alone.

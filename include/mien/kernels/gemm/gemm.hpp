@@ -331,7 +331,7 @@ template <class T>
   return g.m <= 0 || g.n <= 0 ? 0 : gemm_detail::gemm_unsplit_workspace(g, gemm_detail::GemmPlan<T>(g), 1);
 }
 
-/// The product on the caller's thread, each sum one chain: the part that a convolution's own tasks are made of.
+/// The product on the caller's thread, its depth not cut: the part that a convolution's own tasks are made of.
 template <class T>
 void gemm_serial(const Gemm<T>& g, std::byte* workspace) {
   if (g.m > 0 && g.n > 0) gemm_detail::gemm_unsplit(g, gemm_detail::GemmPlan<T>(g), 1, workspace);

@@ -56,7 +56,8 @@ inline std::atomic<Isa>& chosen_isa() {
 /// The set in use: the environment variable MIEN_ISA if it is set when first asked, else the best one.
 [[nodiscard]] inline Isa active_isa() { return detail::chosen_isa().load(std::memory_order_relaxed); }
 
-/// Chooses the set for all later calls in the process. Throws OptionError if the processor lacks it.
+/// Chooses the set for all later calls in the process; to be called before there is a model, whose memory is measured
+/// for the set in use when it is planned. Throws OptionError if the processor lacks the set.
 inline void set_isa(Isa isa) { detail::chosen_isa().store(parse_isa(to_string(isa)), std::memory_order_relaxed); }
 
 }  // namespace mien::inline v0
