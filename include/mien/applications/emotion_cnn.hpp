@@ -28,7 +28,9 @@ struct EmotionCnnOptions {
   std::array<std::int64_t, 2> units{128, 32};         ///< of the two dense layers
   std::array<double, 2> dropout{0.25, 0.1};           ///< after each dense layer
   bool batch_normalization = true;                    ///< between a block's second convolution and its activation
-  ActivationFunction inner_activation = linear;       ///< between the two convolutions of a block
+  /// Between the two convolutions of a block. Model 2 on FER-2013's angry, happy and sad, 12 epochs, one seed: linear
+  /// 0.761, relu 0.769.
+  ActivationFunction inner_activation = linear;
   double pooling_dropout = 0;                         ///< after the global pooling; 0: no such layer
   bool augmentation = false;                          ///< flips, shifts and turns the pictures in training
 };
