@@ -31,8 +31,8 @@ struct EmotionCnnOptions {
   /// Between the two convolutions of a block. Model 2 on FER-2013's angry, happy and sad, 12 epochs, one seed: linear
   /// 0.761, relu 0.769.
   ActivationFunction inner_activation = linear;
-  double pooling_dropout = 0;                         ///< after the global pooling; 0: no such layer
-  bool augmentation = false;                          ///< flips, shifts and turns the pictures in training
+  double pooling_dropout = 0;  ///< after the global pooling; 0: no such layer
+  bool augmentation = false;   ///< flips, shifts and turns the pictures in training
 };
 
 /// The network for these options, layer names as in the tables of the custom models:
