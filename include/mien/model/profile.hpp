@@ -2,7 +2,6 @@
 // Where the time of a training step and of a prediction goes, as data and as a table.
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -11,16 +10,6 @@
 #include <mien/model/number_format.hpp>
 
 namespace mien::inline v0 {
-
-namespace detail {
-
-[[nodiscard]] inline double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-}  // namespace detail
 
 /// One layer in one pass, or the loss, the metrics, the optimizer.
 struct ProfileRow {

@@ -16,6 +16,12 @@ namespace mien::inline v0 {
 
 namespace detail {
 
+[[nodiscard]] inline double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
 /// The rows of a pass from the laps of its repetitions, which are the same steps in the same order.
 template <class T>
 class ProfileRows {

@@ -107,7 +107,7 @@ struct Plan {
     own.sources = scratch.array<const T*>(rows * p.taps());
     own.kernels = scratch.array<const T*>(p.taps());
     own.results = scratch.array<T*>(rows);
-    own.copies = copies_sources(p) ? scratch.array<T>(rows * copied_ld(p)) : nullptr;
+    own.copies = copies_sources(p) ? scratch.array<T>(rows * copied_ld(p.depth)) : nullptr;
     return own;
   }
   /// A 1x1 kernel's pixels that lie a multiple of 4096 bytes apart compete for one set of the first cache; more taps
@@ -116,8 +116,6 @@ struct Plan {
     return p.taps() == 1 && rows_collide<T>(p.columns_axis.up * p.groups * p.depth) &&
            kernels->rows() > first_cache_ways;
   }
-  /// The distance of copies: an odd number of cache lines.
-  [[nodiscard]] static std::int64_t copied_ld(const Problem& p) { return ceil_div(p.depth, 32) * 32 + 16; }
   /// Cuts each region into chunks of tiles, larger ones where there are fewer taps, and finds how many parts the panels
   /// must be cut into to make enough tasks.
   void find_regions(const Problem& p) {
@@ -234,9 +232,9 @@ void point_at_pixels(const ConvCall<T>& call, const Problem& p, const Plan<T>& p
 
 /// Copies a task's pixels, each a single run, apart from each other.
 template <class T>
-void copy_sources(const Problem& p, const Plan<T>& plan, std::int64_t count, const ThreadScratch<T>& own) {
+void copy_sources(const Problem& p, std::int64_t count, const ThreadScratch<T>& own) {
   for (std::int64_t i = 0; i < count; ++i) {
-    T* const copy = own.copies + i * plan.copied_ld(p);
+    T* const copy = own.copies + i * copied_ld(p.depth);
     std::copy_n(own.sources[i], p.depth, copy);
     own.sources[i] = copy;
   }
@@ -312,7 +310,7 @@ void run_task(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, co
     for (std::int64_t i = 0; i < task.size(); ++i) std::fill(own.results[i] + begin, own.results[i] + end, T(0));
     return;
   }
-  if (own.copies != nullptr && runs.count == 1) copy_sources(p, plan, task.size(), own);
+  if (own.copies != nullptr && runs.count == 1) copy_sources(p, task.size(), own);
   point_at_kernel(call, p, plan, *task.region, runs, task.group, own);
   TileOutput<T> out = tile_output(call.epilogue, false, true, true);
   out.past_caches =

@@ -111,7 +111,7 @@ void point_at_a(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& b
     ld = plan.shared_ld(g, block.depth);
     from = block.copied_a + row * (transposed ? 1 : ld);
   } else if (plan.copy_a) {
-    ld = plan.copied_ld(length);
+    ld = copied_ld(length);
     copy_a(g, block, row, rows, own.a, ld);
     from = own.a;
   }

@@ -57,4 +57,7 @@ template <class T>
   return ld * static_cast<std::int64_t>(sizeof(T)) % 4096 == 0;
 }
 
+/// The distance of rows that were copied apart: an odd number of cache lines, so that they do not collide again.
+[[nodiscard]] constexpr std::int64_t copied_ld(std::int64_t length) { return (length + 31) / 32 * 32 + 16; }
+
 }  // namespace mien::inline v0::kernels

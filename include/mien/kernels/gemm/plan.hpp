@@ -93,8 +93,6 @@ struct GemmPlan {
                        depths = depth_capacity(g);
     return g.transpose_a == Transpose::yes ? depths * copied_ld(rows) : rows * copied_ld(depths);
   }
-  /// The distance of copied rows: an odd number of cache lines, so that they do not collide again.
-  [[nodiscard]] static std::int64_t copied_ld(std::int64_t length) { return ceil_div(length, 32) * 32 + 16; }
   /// The distance of the rows (or columns) of A's shared copy.
   [[nodiscard]] static std::int64_t shared_ld(const Gemm<T>& g, std::int64_t depth) {
     return copied_ld(g.transpose_a == Transpose::yes ? g.m : depth);
