@@ -25,19 +25,19 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 
 
-def run_benchmark(options, program, pattern):
+def run_benchmark(options, program, pattern, *more):
     """One run of a Google Benchmark program: {name: (ms, counters)}."""
-    command = [f"{options.build}/benchmarks/{program}", f"--benchmark_filter={pattern}", "--benchmark_format=json"]
+    command = [f"{options.build}/benchmarks/{program}", f"--benchmark_filter={pattern}", "--benchmark_format=json", *more]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     rows = json.loads(output)["benchmarks"]
     return {row["name"].removesuffix("/real_time"): (row["real_time"], row) for row in rows}
 
 
 def median_rates(options, program, pattern, counter):
-    """The median of a counter over the rounds: {name: rate}."""
+    """The median of a counter over the rounds: {name: rate}. Short runs, so that the rounds alternate the sides more often."""
     samples = collections.defaultdict(list)
     for _ in range(options.rounds):
-        for name, (_, row) in run_benchmark(options, program, pattern).items():
+        for name, (_, row) in run_benchmark(options, program, pattern, "--benchmark_min_time=0.15").items():
             samples[name].append(row[counter])
     return {name: statistics.median(values) for name, values in samples.items()}
 
@@ -96,8 +96,8 @@ def compare_conv2d(options):
     threads = options.threads
     end = f"threads:{threads}(/real_time)?$"
     pattern = f"^conv2d/({options.filter})/.*/auto/{end}|^onednn/conv2d/({options.filter})/.*{end}"
+    peak = median_rates(options, "gemm_benchmark", f"^peak/{end}", "GFLOP/s")[f"peak/threads:{threads}"]
     rates = median_rates(options, "conv2d_benchmark", pattern, "GFLOP/s")
-    peak = median_rates(options, "gemm_benchmark", f"^peak/threads:{threads}$", "GFLOP/s")[f"peak/threads:{threads}"]
     shares, rows, ratios = onednn38_share(), [], collections.defaultdict(list)
     for name in [n for n in rates if n.startswith("conv2d/")]:
         _, shape, which, *_ = name.split("/")
