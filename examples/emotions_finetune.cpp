@@ -102,7 +102,7 @@ class FineTuning {
   /// The base's weights from a file of any format. A top that the file has beside is left there; the base must be
   /// whole.
   void take_weights() {
-    const WeightReport report = load_weights(*alone_, a_.weights, {.strict = false});
+    const WeightReport report = load_weights(*alone_, a_.weights, {.strict = false, .print_to = nullptr});
     if (!report.missing.empty())
       throw FileError(text("'", a_.weights, "' does not fit ", a_.model, ": ", report.missing.size(),
                            " of its parameters are missing in the file, the first '", report.missing[0].name, "' ",

@@ -2,8 +2,10 @@
 
 #include <cmath>
 #include <cstring>
+#include <iostream>
 #include <memory>
 #include <set>
+#include <sstream>
 
 #include <mien/applications/resnet50.hpp>
 #include <mien/applications/vgg16.hpp>
@@ -113,6 +115,16 @@ TEST_CASE("a state dict of PyTorch gives its outputs, layer by layer") {
   CHECK(has("F32 from (6, 96) transposed, rows to channels-last order"));
   CHECK(has("F32 to channels-last order"));
   CHECK(has("F32 zeros: not stored"));
+}
+
+TEST_CASE("the table is printed, to std::cout unless told otherwise") {
+  CHECK(LoadWeightsOptions{}.print_to == &std::cout);
+  Model<float> model = net();
+  std::ostringstream out;
+  const WeightReport report = load_weights(model, stored_weights + "net.pt", {.print_to = &out});
+  CHECK(out.str() == report.to_string());
+  CHECK_THROWS_AS(load_weights(model, stored_weights + "missing.pt", {.print_to = &out}), FileError);
+  CHECK(out.str() == report.to_string());
 }
 
 TEST_CASE("half and double precision are converted; a predictor made before is not used any more") {

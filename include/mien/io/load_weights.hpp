@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct LoadWeightsOptions {
   /// have (by name) is loaded if its shape fits, and the report says what was left; a file that fits nowhere is
   /// refused.
   bool strict = true;
+  std::ostream* print_to = &std::cout;  ///< takes the table of what was done; nullptr: nobody does
 };
 
 /// What load_weights did with each parameter and each tensor.
@@ -53,9 +55,10 @@ struct WeightReport {
   [[nodiscard]] MIEN_INLINE std::string to_string() const;
 };
 
-/// Reads the weights of a file into a model, whatever wrote it (`open_tensor_file`): PyTorch's convolution kernels
-/// (K, C, R, S) become (R, S, C, K), its dense ones (out, in) become (in, out), with rows in channels-last order after
-/// a Flatten; half and double precision are converted. Layers are matched
+/// Reads the weights of a file into a model and prints a table of what went where. Whatever wrote the file
+/// (`open_tensor_file`), PyTorch's convolution kernels (K, C, R, S) become (R, S, C, K), its dense ones (out, in)
+/// become (in, out), with rows in channels-last order after a Flatten; half and double precision are converted. Layers
+/// are matched
 ///
 /// 1. by name; or by what torchvision calls the layers of VGG16 and ResNet50, keras.applications called those of
 ///    ResNet50 before 2019, and Keras 3 calls them in `.weights.h5`;
@@ -68,7 +71,7 @@ struct WeightReport {
 /// fit.
 ///
 ///     Model<float> model(resnet50({.stride_in_3x3 = true, .epsilon = 1e-5}));
-///     std::cout << load_weights(model, "resnet50-0676ba61.pth").to_string();
+///     load_weights(model, "resnet50-0676ba61.pth");
 template <class T>
 WeightReport load_weights(Model<T>& model, const std::filesystem::path& path, const LoadWeightsOptions& options = {});
 

@@ -112,6 +112,7 @@ WeightReport load_weights(Model<T>& model, const std::filesystem::path& path, co
     throw FileError(text(error.what(), "; it was intact a moment ago, so it was changed while it was read: model '",
                          model.name(), "' now has some of its old weights and some of the new"));
   }
+  if (options.print_to != nullptr) *options.print_to << report.to_string() << std::flush;
   return report;
 }
 
