@@ -118,7 +118,7 @@ std::vector<T> by_eigen(const Operands<T>& operands) {
 }
 
 template <class T>
-void check(const Case& t, bool bias = false) {
+void check(const Case& t, bool bias = false, int threads = 1) {
   CAPTURE(t.m);
   CAPTURE(t.n);
   CAPTURE(t.k);
@@ -128,7 +128,7 @@ void check(const Case& t, bool bias = false) {
   CAPTURE(t.beta);
   Operands<T> operands(t);
   if (bias) operands.gemm.epilogue.bias = operands.bias.data();
-  CHECK(operands.run(1) == by_eigen(operands));
+  CHECK(operands.run(threads) == by_eigen(operands));
 }
 
 }  // namespace
@@ -236,6 +236,21 @@ TEST_CASE("gemm: rows that lie a multiple of 4096 bytes apart") {
   });
 }
 
+TEST_CASE("gemm: a C much wider than high, whose threads pack panels of B for themselves") {
+  for_each_isa([] {
+    for (const int threads : {1, 2, 3})
+      for (const bool ta : {false, true})
+        for (const bool tb : {false, true}) {
+          check<float>({65, 288, 70, ta, tb, -2, 3, 5}, true, threads);
+          check<float>({150, 355, 1100, ta, tb, 1, 1}, true, threads);
+          check<float>({128, 1025, 40, ta, tb, 1, 0, 0}, false, threads);
+        }
+    check<float>({150, 384, 2048}, false, 2);
+    check<float>({512, 1100, 150, true}, false, 3);
+    check<float>({100, 288, 0, false, false, 1, 1}, true, 2);
+  });
+}
+
 TEST_CASE("gemm: nothing to add up leaves the epilogue of beta C") {
   for_each_isa([] {
     check<float>({9, 40, 0, false, false, 1, 0}, true);
@@ -289,7 +304,8 @@ TEST_CASE("gemm: relu keeps a NaN") {
 TEST_CASE("gemm: the same bits for any number of threads") {
   for_each_isa([] {
     for (const Case& t : {Case{300, 200, 300}, Case{40, 70, 20000, true}, Case{9, 500, 400, false, true},
-                          Case{1, 700, 900}, Case{60, 700, 900, true}, Case{100, 100, 3000, false, false, 1, 2}}) {
+                          Case{1, 700, 900}, Case{60, 700, 900, true}, Case{100, 100, 3000, false, false, 1, 2},
+                          Case{140, 1344, 1500}, Case{512, 1120, 300, true}}) {
       Operands<float> operands(t);
       for (float& v : operands.a) v *= 0.1F;  // no longer exact: an order of summation shows
       const std::vector<float> one = operands.run(1);

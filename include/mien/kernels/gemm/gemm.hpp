@@ -59,6 +59,15 @@ std::int64_t chunk_begin(const Gemm<T>& g, const GemmPlan<T>& plan, std::int64_t
   return std::min(g.m, part_begin(plan.tiles, plan.chunks, chunk) * plan.kernels->rows());
 }
 
+/// A chunk's place in the copy of A that all share.
+template <class T>
+void copy_chunk_of_a(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, std::int64_t chunk,
+                     T* copied_a) {
+  const std::int64_t row = chunk_begin(g, plan, chunk), ld = plan.shared_ld(g, block.depth);
+  copy_a(g, block, row, chunk_begin(g, plan, chunk + 1) - row,
+         copied_a + row * (g.transpose_a == Transpose::yes ? 1 : ld), ld);
+}
+
 /// A block of B, shared out by its depth, or where it is transposed by its panels: each reads what lies together. Chunk
 /// after chunk of A too, if the groups share it.
 template <class T>
@@ -71,11 +80,7 @@ void pack_block(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& b
   const std::int64_t step = transposed ? width : packed_slice, end = transposed ? block.columns : block.depth;
   const std::int64_t tasks_of_a = plan.share_a ? plan.chunks : 0;
   parallel_for(threads, tasks_of_a + ceil_div(end, step), [&](std::int64_t task, int) {
-    if (task < tasks_of_a) {
-      const std::int64_t row = chunk_begin(g, plan, task), ld = plan.shared_ld(g, block.depth);
-      return copy_a(g, block, row, chunk_begin(g, plan, task + 1) - row,
-                    copied_a + row * (g.transpose_a == Transpose::yes ? 1 : ld), ld);
-    }
+    if (task < tasks_of_a) return copy_chunk_of_a(g, plan, block, task, copied_a);
     task -= tasks_of_a;
     const std::int64_t begin = task * step, count = std::min(step, end - begin);
     if (transposed)
@@ -220,6 +225,38 @@ void gemm_packed(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, T* pack
     }
 }
 
+/// B packed by the threads for themselves. Each takes neighbouring panels, as many as can be, a few at a time, and
+/// multiplies all of A by them. The number of threads may have its say, as above.
+template <class T>
+void gemm_own_panels(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, T* copied_a,
+                     const GemmScratchOfThreads<T>& scratch) {
+  const std::int64_t width = plan.kernels->columns, panels = ceil_div(g.n, width);
+  const std::int64_t parts = std::min<std::int64_t>(threads, panels);
+  const bool transposed = g.transpose_b == Transpose::yes;
+  for (std::int64_t i = 0; i < plan.depth_blocks; ++i) {
+    if (plan.share_a)
+      parallel_for(threads, plan.chunks, [&](std::int64_t chunk, int) {
+        copy_chunk_of_a(g, plan, block_of_b<T>(g, plan, 0, i, nullptr, nullptr), chunk, copied_a);
+      });
+    parallel_for(threads, parts, [&](std::int64_t part, int thread) {
+      const GemmThreadScratch<T> own = scratch(thread);
+      const std::int64_t end = std::min(g.n, part_begin(panels, parts, part + 1) * width);
+      for (std::int64_t column = part_begin(panels, parts, part) * width; column < end; column += plan.columns) {
+        GemmBlock<T> block = block_of_b<T>(g, plan, column, i, own.b, copied_a);
+        block.columns = std::min(block.columns, end - column);
+        const T* const b =
+            transposed ? g.b + column * g.ldb + block.depth_begin : g.b + block.depth_begin * g.ldb + column;
+        pack_panels(b, g.ldb, transposed, block.depth, block.columns, g.alpha, own.b, block.depth * width, width);
+        for (std::int64_t chunk = 0; chunk < plan.chunks; ++chunk)
+          multiply_part(g, plan, block,
+                        {part_begin(plan.tiles, plan.chunks, chunk), part_begin(plan.tiles, plan.chunks, chunk + 1), 0,
+                         ceil_div(block.columns, width)},
+                        own);
+      }
+    });
+  }
+}
+
 /// One row of C. The columns are cut as gemm_direct cuts them.
 template <class T>
 void gemm_row(const Gemm<T>& g, int threads) {
@@ -247,6 +284,7 @@ void gemm_unsplit(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, std::b
   T* const copied_a = shared.array<T>(plan.shared_a_size(g));
   const GemmScratchOfThreads<T> scratch{g, plan, workspace + shared.bytes()};
   if (plan.direct_b) return gemm_direct(g, plan, threads, scratch);
+  if (plan.own_b) return gemm_own_panels(g, plan, threads, copied_a, scratch);
   gemm_packed(g, plan, threads, packed, copied_a, scratch);
 }
 
@@ -309,7 +347,7 @@ void gemm_split(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, std::byt
 template <class T>
 [[nodiscard]] std::size_t gemm_workspace(const Gemm<T>& g, int threads) {
   if (g.m <= 0 || g.n <= 0) return 0;
-  const gemm_detail::GemmPlan<T> plan(g);
+  const gemm_detail::GemmPlan<T> plan(g, threads);
   if (plan.pieces == 1) return gemm_detail::gemm_unsplit_workspace(g, plan, threads);
   Scratch sums;
   static_cast<void>(sums.array<T>(plan.pieces * g.m * g.n));
@@ -320,7 +358,7 @@ template <class T>
 template <class T>
 void gemm(const Gemm<T>& g, int threads, std::byte* workspace) {
   if (g.m <= 0 || g.n <= 0) return;
-  const gemm_detail::GemmPlan<T> plan(g);
+  const gemm_detail::GemmPlan<T> plan(g, threads);
   if (plan.pieces == 1) return gemm_detail::gemm_unsplit(g, plan, threads, workspace);
   gemm_detail::gemm_split(g, plan, threads, workspace);
 }

@@ -39,12 +39,18 @@ namespace gemm_detail {
 template <class T>
 struct GemmThreadScratch {
   T* a = nullptr;
+  T* b = nullptr;     ///< panels that the thread packs for itself
   T* tail = nullptr;  ///< the last panel of B, if B is read where it lies and the panel is not whole
   const T** a_rows = nullptr;
   const T** b_rows = nullptr;
 };
 
-/// How a product is cut: decided by the problem and the instruction set alone.
+/// Whether no thread waits for more than an eighth of the time, if each takes whole panels.
+[[nodiscard]] constexpr bool shared_evenly(std::int64_t panels, std::int64_t threads) {
+  return 8 * ceil_div(panels, threads) * threads <= 9 * panels;
+}
+
+/// How a product is cut: what changes the order of a sum is decided by the problem and the instruction set alone.
 template <class T>
 struct GemmPlan {
   const MicroKernels<T>* kernels;
@@ -55,8 +61,10 @@ struct GemmPlan {
   std::int64_t pieces;                        ///< that the depth is cut into, to be summed apart; 1: not cut
   bool copy_a, share_a;                       ///< A is copied apart, once for all groups
   bool direct_b, one_row, narrow;             ///< narrow: few columns, along the depth
+  bool own_b;                                 ///< each thread packs the panels that it multiplies by
 
-  explicit GemmPlan(const Gemm<T>& g) : kernels(&active_micro_kernels<T>()) {
+  /// `threads`: that share the product out. Without, it is a part of a caller's task, for whom own_b is not.
+  explicit GemmPlan(const Gemm<T>& g, int threads = 0) : kernels(&active_micro_kernels<T>()) {
     const BlockSizes blocks = block_sizes(kernels->isa);
     const std::int64_t k = g.alpha == T(0) ? 0 : g.k, width = kernels->columns;
     tiles = ceil_div(g.m, kernels->rows());
@@ -78,6 +86,9 @@ struct GemmPlan {
     narrow = g.n <= few_columns && k >= few_columns_depth && g.transpose_a == Transpose::no;
     pieces =
         one_row || narrow || tasks >= wanted_tasks ? 1 : std::clamp<std::int64_t>(k / smallest_piece, 1, wanted_tasks);
+    own_b = !direct_b && !narrow && pieces == 1 && g.m <= std::min(rows_for_own_panels, g.n / 2) && threads > 0 &&
+            shared_evenly(ceil_div(g.n, width), threads);
+    if (own_b) pack_apart(g, k, threads);
   }
   /// Sizes of the workspace, as if m and k were the largest that a chunk and a block take: they grow with both.
   [[nodiscard]] std::int64_t chunk_capacity() const {
@@ -85,10 +96,13 @@ struct GemmPlan {
     return std::min(tiles, std::max(chunk, direct)) * kernels->rows();
   }
   [[nodiscard]] std::int64_t depth_capacity(const Gemm<T>& g) const { return std::min(g.k, deepest); }
-  [[nodiscard]] std::int64_t packed_size(const Gemm<T>& g) const { return direct_b ? 0 : depth_capacity(g) * columns; }
+  [[nodiscard]] std::int64_t packed_size(const Gemm<T>& g) const {
+    return direct_b || own_b ? 0 : depth_capacity(g) * columns;
+  }
   /// Of A's copy that all groups share: groups are several only where chunks are few.
   [[nodiscard]] std::int64_t shared_a_size(const Gemm<T>& g) const {
     if (!copy_a || direct_b) return 0;
+    if (own_b) return g.transpose_a == Transpose::yes ? depth * copied_ld(g.m) : g.m * copied_ld(depth);
     const std::int64_t rows = std::min(g.m, wanted_tasks * smallest_chunk * kernels->rows()),
                        depths = depth_capacity(g);
     return g.transpose_a == Transpose::yes ? depths * copied_ld(rows) : rows * copied_ld(depths);
@@ -102,12 +116,28 @@ struct GemmPlan {
     GemmThreadScratch<T> own;
     const std::int64_t rows = chunk_capacity(), depths = depth_capacity(g);
     if (direct_b) own.tail = scratch.array<T>(depths * kernels->columns);
-    if (copy_a) own.a = scratch.array<T>(transposed ? depths * copied_ld(rows) : rows * copied_ld(depths));
+    if (own_b) own.b = scratch.array<T>(depth * columns);
+    if (copy_a && !own_b) own.a = scratch.array<T>(transposed ? depths * copied_ld(rows) : rows * copied_ld(depths));
     if (transposed) {
       own.a_rows = scratch.array<const T*>(depths);
       own.b_rows = scratch.array<const T*>(depths);
     }
     return own;
+  }
+
+ private:
+  /// The depth so that a block of A, the columns so that the panels packed at once leave room in the second cache.
+  void pack_apart(const Gemm<T>& g, std::int64_t k, int threads) {
+    constexpr std::int64_t size = sizeof(T);
+    const std::int64_t width = kernels->columns, panels = ceil_div(g.n, width);
+    depth_blocks = std::max<std::int64_t>(1, ceil_div(k, std::min(deepest, own_block_of_a / (g.m * size))));
+    depth = ceil_div(k, depth_blocks);
+    columns = std::clamp<std::int64_t>(own_panels / std::max<std::int64_t>(1, depth * width * size), 1,
+                                       ceil_div(panels, threads)) *
+              width;
+    chunks = ceil_div(tiles, block_sizes(kernels->isa).tiles);
+    groups = 1;
+    share_a = copy_a;
   }
 };
 
