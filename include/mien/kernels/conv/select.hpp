@@ -56,7 +56,7 @@ inline constexpr std::array<ConvAlgorithm<T>, 7> backward_kernel_algorithms{{
     {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::backward_kernel>,
      depthwise::backward_kernel<T>},
     {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::backward_kernel>,
-     gemm_1x1::run<T, ConvPass::backward_kernel>},
+     gemm_1x1::run<T, ConvPass::backward_kernel>, gemm_1x1::loses_backward_kernel},
     {"winograd", winograd::accepts<T>, winograd::kernel_gradient_workspace<T>, winograd::kernel_gradient<T>,
      winograd::kernel_gradient_loses, false},
     {"implicit_gemm", implicit_gemm::accepts_backward_kernel, implicit_gemm::kernel_workspace<T>,
