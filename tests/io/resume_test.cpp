@@ -252,15 +252,34 @@ TEST_CASE("a checkpoint that is not of this run is refused, and nothing has chan
     CHECK(model.preprocessing() == before.preprocessing());
   };
   // Another model, another way to train it.
-  refused_by(fresh(5, Adam{}, 5), folder / "good",
-             "it has 'conv2d_1/kernel (3, 3, 4, 6)', this one 'conv2d_1/kernel (3, 3, 4, 5)'");
+  refused_by(fresh(5, Adam{}, 5), folder / "good", "this one 'conv2d_1 Conv2D, of activation, filters 5,");
   refused_by(fresh(6), folder / "good", "it has 'seed 5', this one 'seed 6'");
-  refused_by(fresh(5, SGD{}), folder / "good", "it has 'optimizer Adam', this one 'optimizer SGD'");
+  refused_by(fresh(5, SGD{}), folder / "good", "it has 'optimizer Adam, learning_rate 0.002,");
+  refused_by(fresh(5, SGD{}), folder / "good", "this one 'optimizer SGD, ");
+  refused_by(fresh(5, Adam{.learning_rate = 3e-3}), folder / "good", "this one 'optimizer Adam, learning_rate 0.003,");
   Model<float> frozen = fresh();
   frozen.freeze(named("conv2d"));
   refused_by(frozen, folder / "good", "this one 'conv2d/kernel (3, 3, 3, 4), frozen'");
-  refused_by(fresh(5, Adam{}, 6, false, Arithmetic::strict), folder / "good",
-             "it has 'conv2d_1/kernel (3, 3, 4, 6)', this one 'conv2d_1/kernel (3, 3, 4, 6), strict'");
+  refused_by(fresh(5, Adam{}, 6, false, Arithmetic::strict), folder / "good", "arithmetic strict");
+
+  // Other batches, other data.
+  const FitOptions same = options;
+  options.batch_size = 7;
+  refused_by(fresh(), folder / "good", "it has 'batch size 6', this one 'batch size 7'");
+  options = same;
+  options.shuffle = false;
+  refused_by(fresh(), folder / "good", "this one 'batch size 6, in order'");
+  options = same;
+  options.class_weight = {1, 2, 1};
+  refused_by(fresh(), folder / "good", "it has 'class weights', this one 'class weights 1 2 1'");
+  options = same;
+  options.validation_data = faces().validation;
+  refused_by(fresh(), folder / "good", "it has 'validation data none', this one 'validation data 9 samples of");
+  options = same;
+  Model<float> model = fresh();
+  options.checkpoint = checkpoint({.path = folder / "good"});
+  CHECK_THROWS_WITH_AS((void)model.fit(faces().validation, options),
+                       doctest::Contains("this one 'training data 9 samples of (10, 10, 3), 3 angry, "), OptionError);
 
   // Damage, one entry after the other: whatever came before it has been read.
   const auto refused = [&](const char* message, const std::function<void(stored_files::Content&)>& edit) {

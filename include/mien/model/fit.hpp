@@ -15,6 +15,7 @@
 #include <mien/model/history.hpp>
 #include <mien/model/model.hpp>
 #include <mien/model/progress.hpp>
+#include <mien/model/run_identity.hpp>
 
 namespace mien::inline v0 {
 
@@ -167,28 +168,8 @@ class Fit final : public TrainingControl {
     }
   }
 
-  /// What a run and the one that takes it up must have in common, line by line.
-  [[nodiscard]] std::string identity() const {
-    const CompileOptions& options = model_.trainer().options();
-    std::string lines =
-        text("seed ", model_.seed(), "\noptimizer ", options.optimizer->type(), "\nloss ", options.loss->type(),
-             "\nbits of a number: ", 8 * sizeof(T), "\narithmetic ",
-             model_.arithmetic() == Arithmetic::strict ? "strict" : "fast", model_.autotune() ? ", autotuned" : "");
-    for (const Parameter& parameter : model_.parameters())
-      lines += text("\n", parameter.name, " ", parameter.shape, model_.is_trainable(parameter.node) ? "" : ", frozen",
-                    strict_by_itself(parameter.node) ? ", strict" : "");
-    return lines;
-  }
-
-  [[nodiscard]] bool strict_by_itself(int node) const {
-    const auto convolutions = model_.network().layers[static_cast<std::size_t>(node)]->convolutions(1);
-    return model_.arithmetic() == Arithmetic::fast &&
-           std::any_of(convolutions.begin(), convolutions.end(),
-                       [](const kernels::ConvGeometry& g) { return g.arithmetic == Arithmetic::strict; });
-  }
-
   void visit_identity(StateVisitor& visit) const {
-    const std::string own = identity();
+    const std::string own = run_identity(model_, data_, validation_, options_);
     std::string stored = own;
     visit("run", stored);
     if (stored == own) return;
