@@ -1,12 +1,13 @@
 #pragma once
-// Each channel convolved by itself: groups == c. Arithmetic is nine products a number for a 3 x 3 kernel, so memory
-// sets the pace: the vectors run over the channels, which lie side by side, and every number of the picture is read
-// from memory once.
+// Each channel convolved by itself: groups == c. The vectors run over the channels, which lie side by side. There are
+// nine products a number for a 3 x 3 kernel, so loads, addresses and the beginnings and ends of short loops set the
+// pace: outputs go eight at a time, a cell that is loaded serves all its products, and the outputs at the picture's
+// edges are cases of their own that are known when compiled.
 //
 // Forward and the gradient of the input are one loop over a row of outputs (axis.hpp: outputs that see the same taps go
 // together, so padding is never read and strides leave no holes). With a depth multiplier, k = m c, output channel
 // c m + i sees input channel c: the same loop over a picture whose channels are repeated m times, a band of rows at a
-// time in the thread's own memory.
+// time in the thread's own memory. The gradient of the kernel: depthwise_kernel_gradient.hpp.
 
 #include <algorithm>
 #include <cstddef>

@@ -1,87 +1,61 @@
 // See depthwise_kernel_gradient.hpp. Names and the numbers of channels are depthwise.inl's.
 
-/// The tap rows of a 3 x 3 kernel that fall on the picture: all, all but the first, all but the last.
-enum class TapRows { all, end, begin };
+/// The taps of a 3 x 3 kernel that fall on the picture, along one axis: all, all but the first, all but the last.
+enum class TapRange { all, end, begin };
+constexpr int first_tap(TapRange range) { return range == TapRange::end ? 1 : 0; }
+constexpr int tap_count(TapRange range) { return range == TapRange::all ? 3 : 2; }
 
 /// Elements from a tap row's first cell to the next one's, from a cell to the next column tap's, from an output to the next one's cell and gradient.
 struct GradientSteps {
   std::int64_t x_row, tap, x, dy;
 };
 
-/// Outputs side by side, of which the first (`first`) and the last (`last`) lack a tap; all of them, where `each`.
-template <class T>
-struct GradientOutputs {
-  const T *x, *dy;  ///< the first cell that is read, the first gradient
-  std::int64_t count;
-  bool first, last, each;
-};
-
-/// Adds the products of `count` outputs to the sums of the nine taps; more than one of them share the cells that they read. Column by column, so that one
-/// product of each sum follows the other: a sum waits for its product before.
-template <class T, TapRows rows, int count, Edge edge, int n>
+/// Adds the products of `count` outputs side by side to the sums of the nine taps; more than one of them share the cells that they read. Column by column, so
+/// that one product of each sum follows the other: a sum waits for its product before.
+template <class T, TapRange rows, TapRange columns, int count, int n>
 __attribute__((always_inline)) inline void add_products(typename ChannelsOf<T, n>::type (&sum)[9], const GradientSteps& step, const T* x, const T* dy) {
   using Value = typename ChannelsOf<T, n>::type;
-  constexpr int row_taps = rows == TapRows::all ? 3 : 2, first_sum = rows == TapRows::end ? 3 : 0;
-  constexpr int first = missing_at_first(edge), end = count + 2 - missing_at_last(edge);
+  constexpr int row_taps = tap_count(rows), taps = tap_count(columns), first = first_tap(rows) * 3 + first_tap(columns);
   Value gradient[count];
 #pragma GCC unroll 8
-  for (int i = 0; i < end; ++i) {
+  for (int i = 0; i < count + taps - 1; ++i) {
     if (i < count) {
       gradient[i] = load_once<T, n>(dy);
       dy = step_on(dy, step.dy);
     }
-    if (i < first) continue;
 #pragma GCC unroll 4
     for (int r = 0; r < row_taps; ++r) {
       const Value value = load_once<T, n>(x + r * step.x_row);
 #pragma GCC unroll 4
-      for (int s = 0; s < 3; ++s)
-        if (i >= s && i - s < count) sum[first_sum + r * 3 + s] += gradient[i - s] * value;
+      for (int s = 0; s < taps; ++s)
+        if (i >= s && i - s < count) sum[first + r * 3 + s] += gradient[i - s] * value;
     }
     x = step_on(x, step.tap);
   }
 }
 
-template <class T, TapRows rows, int n>
-__attribute__((always_inline)) inline void add_outputs(typename ChannelsOf<T, n>::type (&sum)[9], const GradientSteps& step, GradientOutputs<T> outputs) {
-  if (step.x == step.tap && !outputs.each)
-    for (; outputs.count >= 4; outputs.count -= 4, outputs.dy += 4 * step.dy) {
-      const bool ends = outputs.last && outputs.count == 4;
-      if (outputs.first && ends)
-        add_products<T, rows, 4, Edge::both, n>(sum, step, outputs.x, outputs.dy);
-      else if (outputs.first)
-        add_products<T, rows, 4, Edge::first, n>(sum, step, outputs.x, outputs.dy);
-      else if (ends)
-        add_products<T, rows, 4, Edge::last, n>(sum, step, outputs.x, outputs.dy);
-      else
-        add_products<T, rows, 4, Edge::none, n>(sum, step, outputs.x, outputs.dy);
-      outputs.x += (outputs.first ? 3 : 4) * step.x;
-      outputs.first = false;
-    }
-  for (; outputs.count > 0; --outputs.count, outputs.dy += step.dy) {
-    if (outputs.first)
-      add_products<T, rows, 1, Edge::first, n>(sum, step, outputs.x, outputs.dy);
-    else if (outputs.last && (outputs.count == 1 || outputs.each))
-      add_products<T, rows, 1, Edge::last, n>(sum, step, outputs.x, outputs.dy);
-    else
-      add_products<T, rows, 1, Edge::none, n>(sum, step, outputs.x, outputs.dy);
-    if (!outputs.first || outputs.each) outputs.x += step.x;
-    outputs.first = outputs.first && outputs.each;
+/// The outputs of a segment. x: the cell of the first one's first tap.
+template <class T, TapRange rows, TapRange columns, int n>
+__attribute__((always_inline)) inline void add_segment(typename ChannelsOf<T, n>::type (&sum)[9], const GradientSteps& step, std::int64_t outputs, const T* x, const T* dy) {
+  if constexpr (columns == TapRange::all) {
+    if (step.x == step.tap)
+      for (; outputs >= 4; outputs -= 4, x += 4 * step.x, dy += 4 * step.dy) add_products<T, rows, columns, 4, n>(sum, step, x, dy);
   }
+  for (; outputs > 0; --outputs, x += step.x, dy += step.dy) add_products<T, rows, columns, 1, n>(sum, step, x, dy);
 }
 
-template <class T, TapRows rows, int n>
+template <class T, TapRange rows, int n>
 __attribute__((always_inline)) inline void add_row(typename ChannelsOf<T, n>::type (&sum)[9], const DepthwiseGradient<T>& call, GradientSteps step, const T* x, const T* dy) {
-  const AxisSegment* const end = call.segments + call.segment_count;
-  for (const AxisSegment* segment = call.segments; segment < end; ++segment) {
-    const bool first = begins_at_edge(segment, end);
-    const AxisSegment* const middle = segment + first;
-    const bool last = ends_at_edge(middle, end), each = middle->taps == 2;
-    step.x = middle->cell_step * call.channels;
-    add_outputs<T, rows, n>(sum, step,
-                            {x + middle->cell * call.channels, dy + segment->first * call.channels, middle->count + first + last,
-                             first || (each && middle->tap == 1), last || (each && middle->tap == 0), each});
-    segment = middle + last;
+  for (const AxisSegment* segment = call.segments; segment < call.segments + call.segment_count; ++segment) {
+    const T* const cell = x + segment->cell * call.channels;
+    const T* const gradient = dy + segment->first * call.channels;
+    step.x = segment->cell_step * call.channels;
+    if (segment->taps == 3)
+      add_segment<T, rows, TapRange::all, n>(sum, step, segment->count, cell, gradient);
+    else if (segment->tap == 1)
+      add_segment<T, rows, TapRange::end, n>(sum, step, segment->count, cell, gradient);
+    else
+      add_segment<T, rows, TapRange::begin, n>(sum, step, segment->count, cell, gradient);
   }
 }
 
@@ -95,11 +69,11 @@ __attribute__((always_inline)) inline void gradient_3x3_at(const DepthwiseGradie
   for (int t = 0; t < 9; ++t) sum[t] = Value{};
   for (const DepthwiseGradientRow<T>* row = call.rows; row < call.rows + call.row_count; ++row) {
     if (row->taps == 3)
-      add_row<T, TapRows::all, n>(sum, call, step, row->x + c, row->dy + c);
+      add_row<T, TapRange::all, n>(sum, call, step, row->x + c, row->dy + c);
     else if (row->tap == 1)
-      add_row<T, TapRows::end, n>(sum, call, step, row->x + c, row->dy + c);
+      add_row<T, TapRange::end, n>(sum, call, step, row->x + c, row->dy + c);
     else
-      add_row<T, TapRows::begin, n>(sum, call, step, row->x + c, row->dy + c);
+      add_row<T, TapRange::begin, n>(sum, call, step, row->x + c, row->dy + c);
   }
   T* dw = call.dw + c;
 #pragma GCC unroll 9
@@ -117,7 +91,8 @@ void gradient_3x3_by(const DepthwiseGradient<T>& call) {
   if (c < call.end_channel) gradient_3x3_at<T, n>(call, call.end_channel - n, c - (call.end_channel - n));
 }
 
-/// Where a register is narrower than a cache line, few rows: the next channels find the other half of their lines in the first cache.
+/// Where a register is narrower than a cache line, few rows: the next channels find the other half of their lines in the first cache. AVX2, 32x30x30x32, one
+/// thread: 77 GFLOP/s, with all rows at once 66.
 inline constexpr std::int64_t gradient_rows = MIEN_VECTOR_BYTES < 64 ? 3 : 1024;
 
 /// Rows and columns see all taps, all but the first or all but the last, of a kernel of 3 x 3; there are 8 channels or more.
