@@ -190,6 +190,47 @@ const std::vector<ConvGeometry>& awkward_geometries() {
                    .pad_right = 1,
                    .groups = 8}),
       with_same_padding({.n = 9, .h = 24, .w = 23, .c = 70, .k = 70, .r = 3, .s = 3, .groups = 70}),
+      // single channels: no padding, padding of two, strides that keep or lose shared cells, runs over small pictures
+      with_output({.n = 2, .h = 9, .w = 37, .c = 40, .k = 40, .r = 3, .s = 3, .groups = 40}),
+      with_output({.n = 2,
+                   .h = 6,
+                   .w = 11,
+                   .c = 19,
+                   .k = 19,
+                   .r = 3,
+                   .s = 3,
+                   .pad_top = 2,
+                   .pad_left = 2,
+                   .pad_bottom = 2,
+                   .pad_right = 2,
+                   .groups = 19}),
+      with_output({.n = 1,
+                   .h = 9,
+                   .w = 14,
+                   .c = 24,
+                   .k = 24,
+                   .r = 3,
+                   .s = 3,
+                   .pad_top = 1,
+                   .pad_left = 1,
+                   .pad_right = 0,
+                   .groups = 24}),
+      with_same_padding({.n = 2,
+                         .h = 13,
+                         .w = 25,
+                         .c = 12,
+                         .k = 12,
+                         .r = 3,
+                         .s = 3,
+                         .stride_h = 2,
+                         .stride_w = 2,
+                         .dilation_h = 2,
+                         .dilation_w = 2,
+                         .groups = 12}),
+      with_same_padding({.n = 1, .h = 12, .w = 19, .c = 16, .k = 16, .r = 3, .s = 3, .dilation_w = 2, .groups = 16}),
+      with_same_padding({.n = 1, .h = 9, .w = 15, .c = 9, .k = 9, .r = 3, .s = 3, .stride_w = 2, .groups = 9}),
+      with_same_padding({.n = 90, .h = 3, .w = 2, .c = 33, .k = 33, .r = 3, .s = 3, .groups = 33}),
+      with_same_padding({.n = 70, .h = 2, .w = 2, .c = 8, .k = 8, .r = 3, .s = 3, .groups = 8}),
       with_output({.n = 4, .h = 40, .w = 40, .c = 11, .k = 19, .r = 3, .s = 3}),
       with_output({.n = 32, .h = 4, .w = 4, .c = 80, .k = 65, .r = 3, .s = 3}),
       // first layers: wide kernels, padding wider than the picture, dilated rows, several blocks and pieces
@@ -248,6 +289,26 @@ TEST_CASE("convolution: single channels, around the registers' sizes, with and w
             CHECK(std::string_view(select_conv<float>(g, ConvPass::forward).name) == "depthwise");
           }
         }
+  });
+}
+
+TEST_CASE("convolution: single channels, rows of every width, with both, one or no edge") {
+  for_each_isa([] {
+    for (const std::int64_t c : {8, 16, 21, 40})
+      for (std::int64_t w = 3; w <= 20; ++w)
+        for (const std::int64_t edges : {0, 1, 2, 3})
+          check_all<float>(with_output({.n = 1,
+                                        .h = 3,
+                                        .w = w,
+                                        .c = c,
+                                        .k = c,
+                                        .r = 3,
+                                        .s = 3,
+                                        .pad_top = edges % 2,
+                                        .pad_left = edges % 2,
+                                        .pad_bottom = edges / 2,
+                                        .pad_right = edges / 2,
+                                        .groups = c}));
   });
 }
 

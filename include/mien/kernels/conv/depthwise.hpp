@@ -1,12 +1,13 @@
 #pragma once
-// Each channel convolved by itself: groups == c. Arithmetic is nine products a number for a 3 x 3 kernel, so memory
-// sets the pace: the vectors run over the channels, which lie side by side, and every number of the picture is read
-// from memory once.
+// Each channel convolved by itself: groups == c. The vectors run over the channels, which lie side by side. There are
+// nine products a number for a 3 x 3 kernel, so loads, addresses and the beginnings and ends of short loops set the
+// pace: outputs go eight at a time, a cell that is loaded serves all its products, and the outputs at the picture's
+// edges are cases of their own that are known when compiled.
 //
 // Forward and the gradient of the input are one loop over a row of outputs (axis.hpp: outputs that see the same taps go
 // together, so padding is never read and strides leave no holes). With a depth multiplier, k = m c, output channel
 // c m + i sees input channel c: the same loop over a picture whose channels are repeated m times, a band of rows at a
-// time in the thread's own memory.
+// time in the thread's own memory. The gradient of the kernel: depthwise_kernel_gradient.hpp.
 
 #include <algorithm>
 #include <cstddef>
@@ -31,24 +32,9 @@ struct DepthwiseRow {
   const T* kernel;                         ///< the first tap row's weights of column tap 0
   std::int64_t kernel_row, kernel_column;  ///< to the next tap row's, the next column tap's
   std::int64_t rows;                       ///< tap rows on the picture
-  const T* bias;                           ///< or null
+  const T* bias;
   T* result;
   std::int64_t channels;
-};
-
-/// Rows of outputs that see the same tap rows, whose products with the picture are added to the gradient of the kernel,
-/// for some of the channels.
-template <class T>
-struct DepthwiseKernelRows {
-  std::int64_t count;          ///< rows of outputs
-  const T* x;                  ///< cell 0 of the row that the first row's first tap row reads
-  std::int64_t x_row, x_step;  ///< to the row that the next tap row reads; that the next row of outputs reads
-  const T* dy;                 ///< the first row's gradients
-  std::int64_t dy_step;        ///< to the next row's
-  T* dw;                       ///< the first tap row's gradients of column tap 0
-  std::int64_t dw_row;         ///< to the next tap row's
-  std::int64_t taps;           ///< tap rows on the picture
-  std::int64_t channels, first_channel, end_channel;
 };
 
 }  // namespace mien::inline v0::kernels
@@ -66,9 +52,6 @@ inline const char* accepts(const ConvGeometry& g) {
 inline constexpr std::int64_t task_size = std::int64_t{1} << 14;
 /// A gradient of the kernel is shared out by channels too, in parts no smaller than this.
 inline constexpr std::int64_t fewest_channels = 64;
-/// Pixels whose products are summed in registers before they are added to the kernel's gradient: enough that loading
-/// and storing that costs nothing, few enough that the sums stay short.
-inline constexpr std::int64_t summed_pixels = 256;
 
 [[nodiscard]] constexpr ConvAxis row_axis(const ConvGeometry& g, ConvPass pass) {
   return (pass == ConvPass::backward_input ? backward_axis : forward_axis)(g.oh, g.h, g.r, g.stride_h, g.dilation_h,
@@ -87,9 +70,11 @@ struct Plan {
   std::int64_t task_rows, tasks;    ///< of the side that is written
   std::int64_t band;                ///< rows of the picture with repeated channels that a thread holds
   std::int64_t pieces, parts;       ///< gradient of the kernel: of the output's rows, of the channels
+  T* zeros = nullptr;               ///< the bias where there is none
+  AxisSegment* row_taps = nullptr;  ///< of each row of the side that is written
   AxisSegment* segments = nullptr;  ///< of the columns
   T* others = nullptr;              ///< gradient of the kernel: the sums of the pieces but the first
-  std::int64_t segment_count = 0;
+  std::int64_t segment_count = 0, zero_count;
   std::size_t shared_bytes, thread_bytes;
 
   Plan(const ConvGeometry& g, ConvPass pass, std::byte* workspace)
@@ -102,6 +87,9 @@ struct Plan {
     pieces = kernel_pieces(g);
     parts = multiplier > 1 ? 1 : std::min(ceil_div(g.k, fewest_channels), ceil_div(wanted_tasks, pieces));
     Scratch scratch(workspace);
+    zeros = scratch.array<T>(pass == ConvPass::backward_kernel ? 0 : g.k);
+    zero_count = pass == ConvPass::backward_kernel ? 0 : g.k;
+    row_taps = scratch.array<AxisSegment>(rows.outputs);
     segments = scratch.array<AxisSegment>(max_segments(columns));
     if (pass == ConvPass::backward_kernel) others = scratch.array<T>((pieces - 1) * kernel_size(g));
     shared_bytes = scratch.bytes();
@@ -109,6 +97,12 @@ struct Plan {
     Scratch own;
     static_cast<void>(own.array<T>(own_rows * row_size));
     thread_bytes = own.bytes();
+  }
+  /// Once a pass, before its tasks: fills in what all of them read.
+  void prepare() {
+    std::fill_n(zeros, zero_count, T(0));
+    for (std::int64_t row = 0; row < rows.outputs; ++row) row_taps[row] = segment_of(rows, row);
+    segment_count = find_segments(columns, segments);
   }
   [[nodiscard]] T* thread_memory(const ConvCall<T>& call, int thread) const {
     return reinterpret_cast<T*>(call.workspace + shared_bytes + static_cast<std::size_t>(thread) * thread_bytes);
@@ -125,12 +119,11 @@ void for_each_row(const ConvGeometry& g, const Plan<T>& plan, std::int64_t first
   std::int64_t band_picture = -1, band_first = 0, band_end = 0;
   for (std::int64_t row = first, count = 1; row < end; row += count, count = 1) {
     const std::int64_t n = row / g.oh, i = row % g.oh;
-    const AxisSegment taps = segment_of(plan.rows, i);
+    const AxisSegment& taps = plan.row_taps[i];
     const T* const picture = x + n * g.h * g.w * g.c;
     if (each == 1) {
       for (; count < most && row + count < end && i + count < g.oh; ++count)
-        if (const AxisSegment next = segment_of(plan.rows, i + count); next.tap != taps.tap || next.taps != taps.taps)
-          break;
+        if (const AxisSegment& next = plan.row_taps[i + count]; next.tap != taps.tap || next.taps != taps.taps) break;
       body(row, count, taps, picture + taps.cell * row_size);
       continue;
     }
@@ -149,7 +142,7 @@ template <class T>
 void forward(const ConvCall<T>& call) {
   const ConvGeometry& g = call.geometry;
   Plan<T> plan(g, ConvPass::forward, call.workspace);
-  plan.segment_count = find_segments(plan.columns, plan.segments);
+  plan.prepare();
   const auto kernel = MIEN_SELECT_ISA(T, depthwise_row);
   const std::int64_t row_size = g.ow * g.k;
   const auto compute = [&](std::int64_t row, std::int64_t, const AxisSegment& taps, const T* source) {
@@ -160,7 +153,7 @@ void forward(const ConvCall<T>& call) {
             .kernel_row = taps.tap_step * g.s * g.k,
             .kernel_column = g.k,
             .rows = taps.taps,
-            .bias = call.epilogue.bias,
+            .bias = call.epilogue.bias != nullptr ? call.epilogue.bias : plan.zeros,
             .result = y,
             .channels = g.k},
            plan.segments, plan.segment_count);
@@ -178,18 +171,18 @@ template <class T>
 void backward_input(const ConvCall<T>& call) {
   const ConvGeometry& g = call.geometry;
   Plan<T> plan(g, ConvPass::backward_input, call.workspace);
-  plan.segment_count = find_segments(plan.columns, plan.segments);
+  plan.prepare();
   const auto kernel = MIEN_SELECT_ISA(T, depthwise_row);
   const auto sum = MIEN_SELECT_ISA(T, sum_of_each);
   const auto compute = [&](std::int64_t row, T* dx, T* own) {
-    const AxisSegment taps = segment_of(plan.rows, row % g.h);
+    const AxisSegment& taps = plan.row_taps[row % g.h];
     kernel({.source = call.left + (row / g.h * g.oh + taps.cell) * g.ow * g.k,
             .source_row = taps.tap_cells * g.ow * g.k,
             .kernel = call.right + ((g.r - 1 - taps.tap) * g.s + g.s - 1) * g.k,
             .kernel_row = -taps.tap_step * g.s * g.k,
             .kernel_column = -g.k,
             .rows = taps.taps,
-            .bias = nullptr,
+            .bias = plan.zeros,
             .result = plan.multiplier == 1 ? dx : own,
             .channels = g.k},
            plan.segments, plan.segment_count);
@@ -201,46 +194,6 @@ void backward_input(const ConvCall<T>& call) {
                  for (std::int64_t row = task * plan.task_rows; row < end; ++row)
                    compute(row, call.result + row * g.w * g.c, plan.thread_memory(call, thread));
                });
-}
-
-template <class T>
-void backward_kernel(const ConvCall<T>& call) {
-  const ConvGeometry& g = call.geometry;
-  Plan<T> plan(g, ConvPass::backward_kernel, call.workspace);
-  plan.segment_count = find_segments(plan.columns, plan.segments);
-  const auto kernel = MIEN_SELECT_ISA(T, depthwise_kernel_rows);
-  const std::int64_t most = std::max<std::int64_t>(1, summed_pixels / std::max<std::int64_t>(1, g.ow));
-  const std::int64_t vectors = ceil_div(g.k, fewest_channels / 4);  // parts begin at whole registers
-  const auto channel = [&](std::int64_t part) {
-    return std::min(g.k, part_begin(vectors, plan.parts, part) * fewest_channels / 4);
-  };
-  parallel_for(output_pixels(g) * kernel_size(g) < small_product ? 1 : call.threads, plan.pieces * plan.parts,
-               [&](std::int64_t task, int thread) {
-                 const std::int64_t piece = task / plan.parts, part = task % plan.parts;
-                 const std::int64_t first = channel(part), end = channel(part + 1);
-                 T* const dw = kernel_piece(g, call.result, plan.others, piece);
-                 for (std::int64_t tap = 0; tap < g.r * g.s; ++tap)
-                   std::fill(dw + tap * g.k + first, dw + tap * g.k + end, T(0));
-                 for_each_row(g, plan, part_begin(g.n * g.oh, plan.pieces, piece),
-                              part_begin(g.n * g.oh, plan.pieces, piece + 1), most, call.left,
-                              plan.thread_memory(call, thread),
-                              [&](std::int64_t row, std::int64_t count, const AxisSegment& taps, const T* x) {
-                                kernel({.count = count,
-                                        .x = x,
-                                        .x_row = taps.tap_cells * g.w * g.k,
-                                        .x_step = g.stride_h * g.w * g.k,
-                                        .dy = call.right + row * g.ow * g.k,
-                                        .dy_step = g.ow * g.k,
-                                        .dw = dw + taps.tap * g.s * g.k,
-                                        .dw_row = taps.tap_step * g.s * g.k,
-                                        .taps = taps.taps,
-                                        .channels = g.k,
-                                        .first_channel = first,
-                                        .end_channel = end},
-                                       plan.segments, plan.segment_count);
-                              });
-               });
-  add_kernel_pieces(g, call.result, plan.others, call.threads);
 }
 
 template <class T, ConvPass pass>

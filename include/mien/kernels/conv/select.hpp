@@ -11,6 +11,7 @@
 #include <mien/kernels/conv/algorithm.hpp>
 #include <mien/kernels/conv/choices.hpp>
 #include <mien/kernels/conv/depthwise.hpp>
+#include <mien/kernels/conv/depthwise_kernel_gradient.hpp>
 #include <mien/kernels/conv/gemm_1x1.hpp>
 #include <mien/kernels/conv/im2col_gemm.hpp>
 #include <mien/kernels/conv/implicit_gemm.hpp>
