@@ -150,6 +150,14 @@ struct TotalError {
 };
 }  // namespace
 
+TEST_CASE("losses refuse options out of their range") {
+  for (const double smoothing : {-0.1, 1.5, std::nan("")})
+    CHECK_THROWS_WITH_AS(Loss(CategoricalCrossentropy{.label_smoothing = smoothing}),
+                         doctest::Contains("loss CategoricalCrossentropy: label_smoothing is in [0, 1], got "),
+                         OptionError);
+  CHECK_NOTHROW(Loss(CategoricalCrossentropy{.label_smoothing = 1}));
+}
+
 TEST_CASE("a user's struct is a loss") {
   const Loss loss = TotalError{};
   CHECK(loss->type() == "TotalError");

@@ -146,6 +146,18 @@ TEST_CASE("clipping by norm: each parameter, or all together") {
   CHECK_THROWS_AS(Optimizer(Adam{.clipnorm = -1}), OptionError);
 }
 
+TEST_CASE("optimizers refuse options out of their range") {
+  for (const double rate : {-1.0, std::nan(""), std::numeric_limits<double>::infinity()})
+    CHECK_THROWS_WITH_AS(Optimizer(Adam{.learning_rate = rate}),
+                         doctest::Contains("optimizer Adam: learning_rate is a finite number of at least 0, got "),
+                         OptionError);
+  CHECK_THROWS_WITH_AS(Optimizer(AdamW{.beta_2 = 1}), doctest::Contains("optimizer AdamW: beta_2 is in [0, 1), got 1"),
+                       OptionError);
+  CHECK_THROWS_WITH_AS(Optimizer(SGD{.momentum = -0.5}), doctest::Contains("momentum is in [0, 1), got -0.5"),
+                       OptionError);
+  CHECK_NOTHROW(Optimizer(SGD{.learning_rate = 0}));
+}
+
 TEST_CASE("a NaN gradient is not hidden by clipvalue") {
   CHECK(std::isnan(run(SGD{.clipvalue = 1}, std::numeric_limits<double>::quiet_NaN(), 1)[0]));
 }

@@ -59,7 +59,12 @@ class LossSpec {
 template <class Options>
 class LossSpecOf final : public LossSpec {
  public:
-  explicit LossSpecOf(Options options) : options_(std::move(options)) {}
+  /// Throws OptionError on a label_smoothing, where the struct has one, outside [0, 1].
+  explicit LossSpecOf(Options options) : options_(std::move(options)) {
+    if constexpr (requires { options_.label_smoothing; })
+      if (!(options_.label_smoothing >= 0 && options_.label_smoothing <= 1))
+        throw OptionError(text("loss ", type(), ": label_smoothing is in [0, 1], got ", options_.label_smoothing));
+  }
 
   [[nodiscard]] std::string_view type() const override { return Options::type; }
   [[nodiscard]] std::string_view name() const override { return Options::name; }

@@ -40,6 +40,7 @@ class Fit final : public TrainingControl {
                              data_.class_names().size(), " classes"));
     batches_ = batch_options(model_, data_, options_.batch_size);
     batches_.class_weight = options_.class_weight;
+    if (options_.checkpoint) identity_ = run_identity(model_, data_, validation_, options_);
   }
 
   [[nodiscard]] History run() {
@@ -169,7 +170,7 @@ class Fit final : public TrainingControl {
   }
 
   void visit_identity(StateVisitor& visit) const {
-    const std::string own = run_identity(model_, data_, validation_, options_);
+    const std::string& own = identity_;
     std::string stored = own;
     visit("run", stored);
     if (stored == own) return;
@@ -230,6 +231,7 @@ class Fit final : public TrainingControl {
   std::optional<Dataset> validation_;
   BatchOptions batches_;
   Progress progress_;
+  std::string identity_;  ///< made before the first epoch: what cannot be stored is refused before it is trained
   History history_;
   int epoch_ = 0;
   bool stopping_ = false;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -78,8 +79,15 @@ class OptimizerSpec {
 template <class Options>
 class OptimizerSpecOf final : public OptimizerSpec {
  public:
-  /// Throws OptionError on more than one kind of clipping or a negative limit.
+  /// Throws OptionError on a learning rate that is negative or no number, on decays (beta_1, beta_2, momentum, where
+  /// the struct has them) outside [0, 1), on more than one kind of clipping or a negative limit.
   explicit OptimizerSpecOf(Options options) : options_(std::move(options)) {
+    if (!(options_.learning_rate >= 0) || std::isinf(options_.learning_rate))
+      throw OptionError(
+          text("optimizer ", type(), ": learning_rate is a finite number of at least 0, got ", options_.learning_rate));
+    if constexpr (requires { options_.beta_1; }) require_decay("beta_1", options_.beta_1);
+    if constexpr (requires { options_.beta_2; }) require_decay("beta_2", options_.beta_2);
+    if constexpr (requires { options_.momentum; }) require_decay("momentum", options_.momentum);
     const Clipping c = OptimizerSpecOf::clipping();
     if (c.clipnorm < 0 || c.clipvalue < 0 || c.global_clipnorm < 0 ||
         (c.clipnorm > 0) + (c.clipvalue > 0) + (c.global_clipnorm > 0) > 1)
@@ -122,6 +130,10 @@ class OptimizerSpecOf final : public OptimizerSpec {
   }
 
  private:
+  static void require_decay(const char* name, double value) {
+    if (!(value >= 0 && value < 1))
+      throw OptionError(text("optimizer ", Options::type, ": ", name, " is in [0, 1), got ", value));
+  }
   Options options_;
 };
 
