@@ -1,12 +1,17 @@
 #pragma once
 // What the programs about emotions share.
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <new>
+#include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +19,8 @@
 #include <mien/images.hpp>
 #include <mien/io.hpp>
 #include <mien/mien.hpp>
+
+#include "options.hpp"
 
 namespace emotions {
 
@@ -44,6 +51,15 @@ inline void report_unreadable(const mien::Dataset& data) {
 inline std::string part_of(const std::string& directory, const char* name) {
   const std::filesystem::path part = std::filesystem::path(directory) / name;
   return std::filesystem::is_directory(part) ? part.string() : directory;
+}
+
+/// Throws OptionError unless there is something to tell apart; `where` is what the pictures were asked from.
+inline void require_classes(const mien::Dataset& data, const std::string& where) {
+  const std::vector<std::string>& names = data.class_names();
+  if (names.size() < 2)
+    throw mien::OptionError(mien::text(where, ": there is only the class '", mien::join(names),
+                                       "', at least 2 are needed; ",
+                                       "a folder has class folders, or train/ and validation/ with them"));
 }
 
 /// A model that takes pictures and has an output for each class. Throws OptionError if the file's is none.
@@ -82,6 +98,17 @@ inline mien::ConfusionMatrix confusion(mien::Model<float>& model, const mien::Da
   return matrix;
 }
 
+/// Where the columns have that epoch.
+inline std::size_t row_of(const mien::History& history, int epoch) {
+  return static_cast<std::size_t>(std::find(history.epoch.begin(), history.epoch.end(), epoch) - history.epoch.begin());
+}
+
+/// Throws Error if the epoch whose weights were kept, and so every other, ended without a finite loss.
+inline void require_finite(const mien::History& history, int kept) {
+  if (history.epoch.empty() || (kept >= 0 && std::isfinite(history["val_loss"][row_of(history, kept)]))) return;
+  throw mien::Error("no epoch ended with a finite loss, so no model is written: choose a smaller --learning-rate");
+}
+
 /// The option of every program that trains.
 inline void add_keras_option(CLI::App& app, bool& keras) {
   app.add_flag("--keras", keras, "also leave the whole model for Keras, model.h5 beside the other file");
@@ -113,18 +140,30 @@ std::string format(const char* pattern, Arguments... arguments) {
   return line;
 }
 
-/// Runs a program: what goes wrong is one line on the error output and exit status 2.
+/// Runs a program: what goes wrong is one line on the error output and exit status 2. A body may give another status.
 template <class Body>
 int run(CLI::App& app, int argc, char** argv, const Body& body) {
+  const auto failed = [&](const char* why) {
+    std::cerr << app.get_name() << ": " << why << "\n";
+    return 2;
+  };
+  constexpr const char* too_large = "out of memory: choose a smaller --batch-size, or smaller pictures";
   try {
     app.parse(argc, argv);
-    body();
-    return 0;
+    if constexpr (std::is_void_v<decltype(body())>) {
+      body();
+      return 0;
+    } else {
+      return body();
+    }
   } catch (const CLI::CallForHelp& help) {
     return app.exit(help);
+  } catch (const std::bad_alloc&) {
+    return failed(too_large);
+  } catch (const std::length_error&) {
+    return failed(too_large);
   } catch (const std::exception& error) {
-    std::cerr << app.get_name() << ": " << error.what() << "\n";
-    return 2;
+    return failed(error.what());
   }
 }
 

@@ -44,10 +44,8 @@ int main(int argc, char** argv) {
   app.add_option("--model", a.file, "model.safetensors of a run, or a whole model of Keras (.h5, .hdf5, .keras)")
       ->required();
   app.add_option("--data", a.data, "folder of class folders, or with validation/ of these")->required();
-  app.add_option("--batch-size", a.batch_size, "with that of the training, its figures come back to the last digit")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--threads", a.threads, "0: all that the process may use")->capture_default_str();
+  emotions::add_batch_size(app, a.batch_size, "with that of the training, its figures come back to the last digit");
+  emotions::add_threads(app, a.threads);
   app.add_option("--classes", a.classes, "of a Keras model: comma-separated, in the order of its outputs");
   a.keras.add_options(app);
   return emotions::run(app, argc, argv, [&] {

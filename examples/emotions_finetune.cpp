@@ -7,7 +7,9 @@
 // head is trained on them, which is many times faster.
 
 #include <chrono>
+#include <memory>
 #include <optional>
+#include <set>
 
 #include "emotions_run.hpp"
 
@@ -28,15 +30,11 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_flag("--torchvision", a.torchvision,
                "the weights are torchvision's: pixels are prepared as it does, and ResNet50 is its v1.5");
   emotions::add_data_options(app, a);
-  app.add_option("--head-epochs", a.head_epochs, "of the first stage")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--head-learning-rate", a.head_learning_rate, "of Adam in the first stage")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+  emotions::add_whole(app, "--head-epochs", a.head_epochs, 0, "of the first stage")->capture_default_str();
+  emotions::add_rate(app, "--head-learning-rate", a.head_learning_rate, "of Adam in the first stage");
   app.add_option("--dropout", a.dropout, "before the new dense layer; 0: none")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 0.99));
+      ->check(emotions::number_check<double>("a number from 0 to 0.99", [](double p) { return p >= 0 && p <= 0.99; }));
   app.add_option("--unfreeze", a.unfreeze,
                  "beginning of the names of the layers that the second stage trains; by default the last block's");
   emotions::add_training_options(app, a);
@@ -71,6 +69,38 @@ Base base_for(const Arguments& a, const Shape& shape, const std::optional<Node>&
   throw OptionError(text("unknown model '", a.model, "': expected vgg16, vggface or resnet50"));
 }
 
+/// Early stopping of the second stage. What it looks for is the best epoch of the whole run: it begins with the first
+/// stage's, whose weights the model has then, and holds that stage's epochs, so that a run that is taken up knows them.
+struct SecondStopping : EarlyStopping {
+  History head{};
+  int head_epoch = -1;    ///< the best of them; -1: there was no first stage
+  double head_value = 0;  ///< what is monitored, of that epoch
+
+  void on_train_begin(TrainingControl& control) {
+    EarlyStopping::on_train_begin(control);
+    if (head_epoch < 0) return;
+    best = head_value;
+    best_weights = control.weights();
+  }
+  void visit_state(StateVisitor& visit) {
+    EarlyStopping::visit_state(visit);
+    head.visit_state(visit);
+    visit("head_epoch", head_epoch);
+  }
+
+  /// The epochs of both stages, those of the second counted from `first` on.
+  [[nodiscard]] History whole(const History& second, int first) const {
+    History all = head;
+    for (std::size_t i = 0; i < second.epoch.size(); ++i) {
+      Logs logs;
+      for (const History::Column& column : second.columns) logs.set(column.name, column.values[i]);
+      all.append(first + second.epoch[i], logs);
+    }
+    return all;
+  }
+  [[nodiscard]] int kept(int first) const { return best_epoch >= 0 ? first + best_epoch : head_epoch; }
+};
+
 class FineTuning {
  public:
   explicit FineTuning(const Arguments& a)
@@ -83,22 +113,19 @@ class FineTuning {
     copy_weights(*alone_, whole_);
     (void)whole_.unfreeze(prefixed(unfrozen()));  // a name that no layer has is refused before anything is written
     freeze_base();
-    run_ = emotions::prepare_run(a, text("finetune-", a.model), {head_checkpoint, "checkpoint.safetensors"});
-    if (!a.resume) std::filesystem::remove(run_ / "history.csv");
+    run_ = emotions::prepare_run(a, text("finetune-", a.model));
   }
 
   void run() {
     emotions::write_summary(a_, whole_, run_);
     emotions::print_faces(faces_);
     if (a_.weights.empty()) std::cout << "no --weights: the base is as it was drawn, and its features know no faces\n";
-    const bool second_stage_has_begun = a_.resume && std::filesystem::exists(run_ / "checkpoint.safetensors");
+    const bool second_stage_has_begun = a_.resume && std::filesystem::exists(run_ / emotions::checkpoint_name);
     if (a_.head_epochs > 0 && !second_stage_has_begun) train_head();
     train_last_block();
   }
 
  private:
-  static constexpr const char* head_checkpoint = "checkpoint_head.safetensors";
-
   /// The base's weights from a file of any format. A top that the file has beside is left there; the base must be
   /// whole.
   void take_weights() {
@@ -174,34 +201,49 @@ class FineTuning {
     model.compile(compile_options(a_.head_learning_rate));
     const auto rows = std::make_shared<CSVLogger>(CSVLogger{
         .filename = (run_ / "history.csv").string(), .first_epoch = 1, .label_name = "stage", .label = "head"});
+    const auto stop = std::make_shared<EarlyStopping>(
+        EarlyStopping{.patience = a_.head_epochs + 1, .restore_best_weights = true});  // it keeps, and never stops
     FitOptions options{.batch_size = a_.batch_size,
                        .epochs = a_.head_epochs,
-                       .callbacks = {rows},
+                       .callbacks = {stop, rows, TerminateOnNaN{}},
                        .validation_data = data.validation,
-                       .checkpoint = checkpoint({.path = run_ / head_checkpoint, .resume = a_.resume})};
+                       .checkpoint = checkpoint({.path = run_ / emotions::head_checkpoint_name, .resume = a_.resume})};
     if (a_.class_weights) options.class_weight = data.train.class_weights();
     const History history = model.fit(data.train, options);
+    emotions::require_finite(history, stop->best_epoch);
     // Rows of a second stage that was killed before its first checkpoint go: it starts afresh.
     if (rows->written >= 0)
       std::filesystem::resize_file(run_ / "history.csv", static_cast<std::uintmax_t>(rows->written));
-    std::cout << "stage head: ";
-    emotions::print_result(history, a_.head_epochs - 1, 1, "last");
+    emotions::print_result(history, stop->best_epoch, "stage head: ");
+    stopping_->head = history;
+    stopping_->head_epoch = stop->best_epoch;
+    stopping_->head_value = stop->best;
   }
 
   void train_last_block() {
     alone_.reset();
-    const int layers = whole_.unfreeze(prefixed(unfrozen()));
+    whole_.unfreeze(prefixed(unfrozen()));
     whole_.compile(compile_options(a_.learning_rate));
-    std::cout << "stage finetune: the " << layers << " layers " << unfrozen()
+    std::cout << "stage finetune: the " << layers_trained() << " layers " << unfrozen()
               << "... of the base are trained too; frozen batch normalisations stay in inference mode" << std::endl;
-    const auto stop = emotions::stopping(a_);
-    const History history = whole_.fit(
+    const History second = whole_.fit(
         faces_.train,
         emotions::fit_options(
-            a_, faces_, run_, stop,
+            a_, faces_, run_, stopping_,
             {.append = true, .first_epoch = a_.head_epochs + 1, .label_name = "stage", .label = "finetune"}));
+    const History history = stopping_->whole(second, a_.head_epochs);
+    const int kept = stopping_->kept(a_.head_epochs);
+    emotions::require_finite(history, kept);
     emotions::finish_run(a_, whole_, faces_.validation, run_);
-    emotions::print_result(history, stop->best_epoch, a_.head_epochs + 1);
+    emotions::print_result(history, kept);
+  }
+
+  /// Layers of the base with weights that are not frozen.
+  [[nodiscard]] std::size_t layers_trained() const {
+    std::set<int> nodes;
+    for (const Parameter& parameter : whole_.parameters())
+      if (whole_.is_trainable(parameter.node) && !parameter.name.starts_with("emotion/")) nodes.insert(parameter.node);
+    return nodes.size();
   }
 
   const Arguments& a_;
@@ -210,6 +252,7 @@ class FineTuning {
   std::optional<Model<float>> alone_;  // the base by itself, for the features
   Model<float> whole_;
   std::filesystem::path run_;
+  std::shared_ptr<SecondStopping> stopping_ = std::make_shared<SecondStopping>(SecondStopping{*emotions::stopping(a_)});
 };
 
 }  // namespace

@@ -23,9 +23,8 @@ struct KerasArguments {
                    "of a Keras model: it takes scale * pixel + offset, pixel in 0 ... 255; 1/255 may be written so")
         ->capture_default_str();
     app.add_option("--offset", offset, "of a Keras model")->capture_default_str();
-    app.add_option("--image-size", image_size,
-                   "of a Keras model: rows and columns, if other than the file's or not in it")
-        ->check(CLI::PositiveNumber);
+    add_whole(app, "--image-size", image_size, 1,
+              "of a Keras model: rows and columns, if other than the file's or not in it");
     app.add_flag("--grey", grey, "a Keras model takes pictures of one channel");
   }
 };
@@ -90,6 +89,20 @@ inline void name_outputs(mien::Model<float>& model, const std::string& classes) 
                                        " outputs: name them, in their order, with --classes; got ",
                                        preprocessing.classes.size()));
   model.set_preprocessing(preprocessing);
+}
+
+/// The model of a file, of mien or of Keras; `classes` names a Keras model's outputs, if it is not empty. Throws
+/// OptionError.
+inline mien::Model<float> load_model_of_either(const CLI::App& app, const std::string& file, const KerasArguments& a,
+                                               const std::string& classes, int threads = 0) {
+  if (!is_keras_file(file)) {
+    auto model = load_model_of_pictures(file, threads);
+    refuse_keras_options(app, file);
+    return model;
+  }
+  auto model = load_keras_model_of_pictures(file, a, threads);
+  if (!classes.empty()) name_outputs(model, classes);
+  return model;
 }
 
 /// Pictures as the model takes them, of these classes; none: all folders.

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "emotions.hpp"
+#include "emotions_keras.hpp"
 
 using namespace mien;
 
@@ -31,29 +31,40 @@ nlohmann::ordered_json as_json(const std::string& file, const std::vector<std::s
 
 int main(int argc, char** argv) {
   CLI::App app{"Names the emotion in pictures of faces.", "emotions_predict"};
-  std::string file;
+  std::string file, names;
   std::vector<std::string> pictures;
   bool json = false;
-  app.add_option("--model", file, "model.safetensors of a run")->required();
+  emotions::KerasArguments keras;
+  app.add_option("--model", file, "model.safetensors of a run, or a whole model of Keras (.h5, .hdf5, .keras)")
+      ->required();
   app.add_option("pictures", pictures, "JPEG, PNG or BMP files")->required();
   app.add_flag("--json", json, "print JSON");
+  app.add_option("--classes", names, "of a Keras model: comma-separated, in the order of its outputs");
+  keras.add_options(app);
   return emotions::run(app, argc, argv, [&] {
-    const auto model = emotions::load_model_of_pictures(file);
+    const auto model = emotions::load_model_of_either(app, file, keras, names);
     const Shape& shape = model.input_shape();
     std::vector<std::string> classes = model.preprocessing().classes;
     for (std::int64_t k = static_cast<std::int64_t>(classes.size()); k < model.output_shape()[0]; ++k)
       classes.push_back(text("class ", k));
     const Predictor<float> predict = model.predictor({.max_batch = 1});
+    const LoadImageOptions options{.size = ImageSize{shape[0], shape[1]},
+                                   .color_mode = shape[2] == 1 ? ColorMode::grayscale : ColorMode::rgb};
     auto list = nlohmann::ordered_json::array();
+    int status = 0;
     for (const std::string& picture : pictures) {
-      const Tensor<float> p =
-          predict(load_image(picture, {.size = ImageSize{shape[0], shape[1]},
-                                       .color_mode = shape[2] == 1 ? ColorMode::grayscale : ColorMode::rgb}));
-      if (json)
-        list.push_back(as_json(picture, classes, p));
-      else
-        print_line(picture, classes, p);
+      try {
+        const Tensor<float> p = predict(load_image(picture, options));
+        if (json)
+          list.push_back(as_json(picture, classes, p));
+        else
+          print_line(picture, classes, p);
+      } catch (const FileError& error) {  // the others are read all the same
+        std::cerr << app.get_name() << ": " << error.what() << "\n";
+        status = 2;
+      }
     }
     if (json) std::cout << list.dump(2) << "\n";
+    return status;
   });
 }

@@ -32,6 +32,7 @@ void pretrain(const emotions::RunArguments& a) {
   emotions::print_faces(faces);
   const auto stop = emotions::stopping(a);
   const History history = model.fit(faces.train, emotions::fit_options(a, faces, run, stop));
+  emotions::require_finite(history, stop->best_epoch);
   emotions::finish_run(a, model, faces.validation, run);
 
   Model<float> alone(vgg16({.include_top = false, .input_shape = shape}));

@@ -15,7 +15,9 @@ struct Arguments : emotions::RunArguments {
 void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--model", a.model, "custom1, custom2, custom2_dropout or custom3")->capture_default_str();
   emotions::add_data_options(app, a);
-  app.add_option("--inner-activation", a.inner_activation, "between the two convolutions of a block")
+  app.add_option(
+         "--inner-activation", a.inner_activation,
+         "between the two convolutions of a block: linear, relu, leaky_relu, elu, gelu, silu, sigmoid, tanh or softmax")
       ->capture_default_str();
   app.add_flag("--strict", a.strict, "convolutions as plain sums of products, without Winograd; slower");
   app.add_flag("--autotune", a.autotune, "time the convolutions' algorithms first and train with the fastest");
@@ -49,6 +51,7 @@ void train(const Arguments& a) {
   emotions::print_faces(faces);
   const auto stop = emotions::stopping(a);
   const History history = model.fit(faces.train, emotions::fit_options(a, faces, run, stop));
+  emotions::require_finite(history, stop->best_epoch);
   emotions::finish_run(a, model, faces.validation, run);
   emotions::print_result(history, stop->best_epoch);
 }

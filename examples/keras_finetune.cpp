@@ -23,15 +23,12 @@ void add_options(CLI::App& app, Arguments& a) {
       ->required();
   app.add_option("--features", a.features,
                  "the layer whose output the new head reads; default: what the last layer with weights reads");
-  app.add_option("--head-epochs", a.head_epochs, "of the new head alone")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--epochs", a.epochs, "of everything")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app.add_option("--batch-size", a.batch_size)->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--learning-rate", a.learning_rate, "of the head; everything learns at a tenth of it")
-      ->capture_default_str();
-  app.add_option("--seed", a.seed)->capture_default_str();
-  app.add_option("--threads", a.threads, "0: all that the process may use")->capture_default_str();
+  emotions::add_whole(app, "--head-epochs", a.head_epochs, 0, "of the new head alone")->capture_default_str();
+  emotions::add_whole(app, "--epochs", a.epochs, 0, "of everything")->capture_default_str();
+  emotions::add_batch_size(app, a.batch_size);
+  emotions::add_rate(app, "--learning-rate", a.learning_rate, "of the head; everything learns at a tenth of it");
+  emotions::add_whole(app, "--seed", a.seed, 0)->capture_default_str();
+  emotions::add_threads(app, a.threads);
   app.add_option("--out", a.out, "the file that is written")->capture_default_str();
   emotions::add_keras_option(app, a.for_keras);
   a.keras.add_options(app);
@@ -79,12 +76,20 @@ Model<float> with_new_head(const Model<float>& from, const Node& features, const
 void train(Model<float>& model, const Arguments& a, const emotions::Faces& faces, int epochs, double learning_rate) {
   model.compile(
       {.optimizer = Adam{.learning_rate = learning_rate}, .loss = CategoricalCrossentropy{}, .metrics = {Accuracy{}}});
-  static_cast<void>(model.fit(
-      faces.train,
-      {.batch_size = a.batch_size,
-       .epochs = epochs,
-       .callbacks = {EarlyStopping{.monitor = "val_accuracy", .patience = epochs + 1, .restore_best_weights = true}},
-       .validation_data = faces.validation}));
+  const auto stop = std::make_shared<EarlyStopping>(
+      EarlyStopping{.monitor = "val_accuracy", .patience = epochs + 1, .restore_best_weights = true});
+  const History history = model.fit(faces.train, {.batch_size = a.batch_size,
+                                                  .epochs = epochs,
+                                                  .callbacks = {stop, TerminateOnNaN{}},
+                                                  .validation_data = faces.validation});
+  emotions::require_finite(history, stop->best_epoch);
+}
+
+/// Makes the folder that --out is in, before the hours of training and not after them.
+void prepare_out(const std::filesystem::path& out) {
+  if (std::filesystem::is_directory(out))
+    throw OptionError(text("--out is the file that is written, but '", out.string(), "' is a folder"));
+  if (out.has_parent_path()) std::filesystem::create_directories(out.parent_path());
 }
 
 void run(const Arguments& a) {
@@ -95,9 +100,11 @@ void run(const Arguments& a) {
     throw OptionError(text("--data: '", a.data, "' has no train/ and validation/ with the classes' folders in them"));
   const auto original = emotions::load_keras_model_of_pictures(a.file, a.keras, a.threads);
   emotions::Faces faces{emotions::pictures_of(original, train_folder, {}), {}};
+  emotions::require_classes(faces.train, train_folder);
   faces.validation = emotions::pictures_of(original, validation_folder, faces.train.class_names());
   auto model = with_new_head(original, features_of(original, a.features), a, faces.train.class_names());
   model.freeze([](std::string_view name) { return !name.starts_with("head"); });
+  prepare_out(a.out);  // after all that may be refused
   if (a.head_epochs > 0) train(model, a, faces, a.head_epochs, a.learning_rate);
   model.unfreeze(all_layers());
   if (a.epochs > 0) train(model, a, faces, a.epochs, a.learning_rate / 10);

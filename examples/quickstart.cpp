@@ -4,6 +4,8 @@
 //
 // The folders have a sub-folder of pictures for each of angry, happy and sad.
 
+#include <cstring>
+#include <exception>
 #include <iostream>
 
 #include <mien/images.hpp>
@@ -13,7 +15,12 @@
 using namespace mien;
 
 int main(int argc, char** argv) try {
-  if (argc != 4) throw OptionError("usage: quickstart TRAIN_FOLDER VALIDATION_FOLDER PICTURE");
+  constexpr const char* usage = "usage: quickstart TRAIN_FOLDER VALIDATION_FOLDER PICTURE";
+  if (argc == 2 && (std::strcmp(argv[1], "--help") == 0 || std::strcmp(argv[1], "-h") == 0)) {
+    std::cout << usage << "\n";
+    return 0;
+  }
+  if (argc != 4) throw OptionError(usage);
 
   Node x = Input({48, 48, 3});  // height, width, channels
   Node y = Rescaling{.scale = 1.0 / 255}(x);
@@ -43,7 +50,7 @@ int main(int argc, char** argv) try {
   Predictor<float> predict = same.predictor({.max_batch = 32});  // const, lock-free, for many threads
   Tensor<float> p = predict(load_image(argv[3], {.size = {48, 48}}));
   for (int k = 0; k < 3; ++k) std::cout << train.class_names()[static_cast<std::size_t>(k)] << " " << p[k] << "\n";
-} catch (const Error& error) {
+} catch (const std::exception& error) {
   std::cerr << error.what() << "\n";
   return 2;
 }

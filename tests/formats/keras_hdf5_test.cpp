@@ -170,6 +170,8 @@ TEST_CASE("Keras HDF5: what is wrong with a file is said") {
   const TemporaryFolder folder;
   set_content(folder / "text", std::string(2000, 'x'));
   CHECK(contains(complaint(folder / "text"), "not an HDF5 file"));
+  set_content(folder / "safetensors", std::string("\2\0\0\0\0\0\0\0{}", 10));
+  CHECK(contains(complaint(folder / "safetensors"), "is safetensors, not a file of Keras: load_model reads"));
   set_content(folder / "empty", "");
   CHECK(contains(complaint(folder / "empty"), "not an HDF5 file"));
   CHECK(contains(complaint(folder / "missing"), "cannot read"));

@@ -104,6 +104,16 @@ TEST_CASE("absurd header lengths are refused before memory is asked for") {
   CHECK(contains(complaint(folder, std::string(8, '\0')), "not valid JSON"));
 }
 
+TEST_CASE("a file of another format is told by name, and what reads it") {
+  const TemporaryFolder folder;
+  const std::string rest(100, ' ');
+  const std::string hdf5 = complaint(folder, "\x89HDF\r\n\x1a\n" + rest), zip = complaint(folder, "PK\3\4....." + rest);
+  CHECK(contains(hdf5, "HDF5 file (Keras's .h5)"));
+  CHECK(contains(hdf5, "load_keras_model"));
+  CHECK(contains(zip, "zip archive (Keras's .keras"));
+  CHECK(contains(complaint(folder, "no weights at all"), "not safetensors, or damaged"));
+}
+
 TEST_CASE("what is wrong with a header is said") {
   const TemporaryFolder folder;
   const auto header = [&](const std::string& text) { return complaint(folder, file_with(text, 0)); };

@@ -86,7 +86,7 @@ Model<T> load_model(const std::filesystem::path& path, const LoadModelOptions& o
                   .autotune = options.autotune,
                   .sequential = architecture.sequential});
   for (const std::string& name : architecture.frozen) model.freeze(named(name));
-  load_weights(model, path);
+  load_weights(model, path, {.print_to = nullptr});
   if (!options.probe.empty()) require_probe(model, options.probe);
   return model;
 }

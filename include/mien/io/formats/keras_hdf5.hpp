@@ -2,10 +2,8 @@
 // Keras's HDF5 files as named tensors: what weights are in them, whose they are, and in which order.
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -16,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <mien/io/formats/front.hpp>
 #include <mien/io/formats/hdf5/file.hpp>
 #include <mien/io/formats/keras_keys.hpp>
 #include <mien/io/formats/tensor_file.hpp>
@@ -41,7 +40,11 @@ class KerasHdf5File final : public TensorFile {
  public:
   /// Throws FileError if it is missing, truncated, damaged, not HDF5, or holds no weights of Keras.
   explicit KerasHdf5File(const std::filesystem::path& path) {
-    is_zip(path) ? open_archive(path) : open(std::make_unique<const Hdf5File>(path));
+    const std::string front = detail::front_of(InputFile(path), 16);
+    if (detail::looks_like_safetensors(front))
+      throw FileError(text("'", path.string(), "' is safetensors, not a file of Keras: load_model reads a whole model ",
+                           "of mien, load_weights weights"));
+    front.starts_with(detail::zip_magic) ? open_archive(path) : open(std::make_unique<const Hdf5File>(path));
   }
 
   [[nodiscard]] const std::string& path() const override { return file_->path(); }
@@ -96,7 +99,6 @@ class KerasHdf5File final : public TensorFile {
     return value || weights_ == &file_->root() ? value : weights_->string_attribute(name);
   }
 
-  [[nodiscard]] static bool is_zip(const std::filesystem::path& path);
   void open_archive(const std::filesystem::path& path);
   void open(std::unique_ptr<const Hdf5File> file) {
     file_ = std::move(file);
@@ -119,14 +121,6 @@ class KerasHdf5File final : public TensorFile {
   std::vector<const hdf5::Object*> objects_;  // the dataset of each tensor
   std::map<std::string, std::size_t, std::less<>> by_name_;
 };
-
-inline bool KerasHdf5File::is_zip(const std::filesystem::path& path) {
-  const InputFile file(path);
-  std::array<std::byte, 4> start{};
-  if (file.size() < start.size()) return false;
-  file.read_at(0, start);
-  return std::memcmp(start.data(), "PK\3\4", start.size()) == 0;
-}
 
 /// A `.keras`: a zip archive whose member with the weights is an HDF5 file, stored as it is.
 inline void KerasHdf5File::open_archive(const std::filesystem::path& path) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <mien/core/error.hpp>
+#include <mien/io/formats/front.hpp>
 #include <mien/io/formats/input_file.hpp>
 #include <mien/io/formats/keras_hdf5.hpp>
 #include <mien/io/formats/npz.hpp>
@@ -35,26 +36,16 @@ namespace detail {
            "(model.weights.h5), nor arrays of numpy (.npy)"));
 }
 
-/// The bytes of a file up to that many, as text.
-[[nodiscard]] inline std::string front_of(const InputFile& file, std::size_t at_most) {
-  std::string front(static_cast<std::size_t>(std::min<std::uint64_t>(at_most, file.size())), '\0');
-  file.read_at(0, std::as_writable_bytes(std::span(front)));
-  return front;
-}
-
 }  // namespace detail
 
 MIEN_INLINE std::unique_ptr<TensorFile> open_tensor_file(const std::filesystem::path& path) {
   const InputFile file(path);
   const std::string front = detail::front_of(file, 16);
-  if (front.starts_with("PK\3\4")) return detail::open_archive(path);
-  if (front.starts_with("\x89HDF\r\n\x1a\n")) return std::make_unique<KerasHdf5File>(path);
+  if (front.starts_with(detail::zip_magic)) return detail::open_archive(path);
+  if (front.starts_with(detail::hdf5_magic)) return std::make_unique<KerasHdf5File>(path);
   if (front.starts_with(detail::npy_magic)) return std::make_unique<NpyFile>(path);
   if (front.starts_with(detail::legacy_torch_magic)) return std::make_unique<PyTorchFile>(path);
-  // A safetensors file has no magic number, but its header is JSON, and shorter than 2^32 bytes.
-  if (front.size() > 8 && std::string_view("{ \t\r\n").find(front[8]) != std::string_view::npos &&
-      front.substr(4, 4) == std::string(4, '\0'))
-    return std::make_unique<SafetensorsFile>(path);
+  if (detail::looks_like_safetensors(front)) return std::make_unique<SafetensorsFile>(path);
   if (front.starts_with('\x80'))
     throw FileError(text("'", file.path(),
                          "' is a pickle of Python, but no state dict: save it with torch.save(), which "

@@ -21,6 +21,7 @@
 #include <mien/core/shape.hpp>
 #include <mien/io/formats/atomic_file.hpp>
 #include <mien/io/formats/dtype.hpp>
+#include <mien/io/formats/front.hpp>
 #include <mien/io/formats/input_file.hpp>
 #include <mien/io/formats/json.hpp>
 #include <mien/io/formats/tensor_file.hpp>
@@ -77,6 +78,7 @@ class SafetensorsFile final : public TensorFile {
     throw FileError(text("'", path(), "': ", parts...));
   }
 
+  void refuse_other_formats() const;
   void read_header();
   void add_metadata(const nlohmann::json& entries);
   void add_tensor(const std::string& name, const nlohmann::json& entry);
@@ -90,10 +92,23 @@ class SafetensorsFile final : public TensorFile {
   FileMetadata metadata_;
 };
 
+/// Files that are taken for one are told by name.
+inline void SafetensorsFile::refuse_other_formats() const {
+  const std::string front = detail::front_of(file_, 8);
+  const char* format = front.starts_with(detail::hdf5_magic)  ? "an HDF5 file (Keras's .h5)"
+                       : front.starts_with(detail::zip_magic) ? "a zip archive (Keras's .keras, PyTorch, numpy)"
+                                                              : nullptr;
+  if (format != nullptr)
+    fail("it is ", format, ", not safetensors: load_keras_model reads a whole model of Keras, load_weights weights");
+}
+
 inline void SafetensorsFile::read_header() {
+  refuse_other_formats();
   std::uint64_t length = 0;
   file_.read_at(0, std::as_writable_bytes(std::span(&length, 1)));
-  if (length > max_header) fail("its header claims ", length, " bytes; more than ", max_header, " are not read");
+  if (length > max_header)
+    fail("it is not safetensors, or damaged: its header claims ", length, " bytes; more than ", max_header,
+         " are not read");
   if (length > file_.size() - sizeof length)
     fail("its header claims ", length, " bytes, but the file has ", file_.size(), ": truncated, or not safetensors");
   std::string header(static_cast<std::size_t>(length), ' ');

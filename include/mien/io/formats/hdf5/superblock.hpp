@@ -5,11 +5,12 @@
 #include <cstdint>
 #include <string_view>
 
+#include <mien/io/formats/front.hpp>
 #include <mien/io/formats/hdf5/region.hpp>
 
 namespace mien::inline v0::hdf5 {
 
-inline constexpr std::string_view signature{"\x89HDF\r\n\x1a\n", 8};
+inline constexpr std::string_view signature = mien::detail::hdf5_magic;
 
 struct Superblock {
   std::uint64_t root = 0;  ///< address of the root group's object header
