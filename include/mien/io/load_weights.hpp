@@ -2,8 +2,8 @@
 // Weights of any file into a model: Keras's, PyTorch's, numpy's, mien's own.
 
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
-#include <iostream>
 #include <string>
 #include <vector>
 
@@ -20,7 +20,7 @@ struct LoadWeightsOptions {
   /// have (by name) is loaded if its shape fits, and the report says what was left; a file that fits nowhere is
   /// refused.
   bool strict = true;
-  std::ostream* print_to = &std::cout;  ///< takes the table of what was done; nullptr: nobody does
+  std::FILE* print_to = stdout;  ///< takes the table of what was done; nullptr: nobody does
 };
 
 /// What load_weights did with each parameter and each tensor.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <mien/core/error.hpp>
+#include <mien/core/log.hpp>
 #include <mien/io/formats/open_tensor_file.hpp>
 #include <mien/io/load_weights.hpp>
 #include <mien/io/weights/match.hpp>
@@ -112,7 +113,7 @@ WeightReport load_weights(Model<T>& model, const std::filesystem::path& path, co
     throw FileError(text(error.what(), "; it was intact a moment ago, so it was changed while it was read: model '",
                          model.name(), "' now has some of its old weights and some of the new"));
   }
-  if (options.print_to != nullptr) *options.print_to << report.to_string() << std::flush;
+  if (options.print_to != nullptr) write_to(options.print_to, report.to_string());
   return report;
 }
 
