@@ -50,7 +50,7 @@ struct Case {
   }
 };
 
-/// The written bound of issue and documentation: docs/kernels.md.
+/// The written bound of the documentation: docs/kernels.md.
 void check_bound(const Case& one, int threads = 1) {
   const ConvGeometry& g = one.g;
   const std::string geometry = text(g.n, "x", g.h, "x", g.w, "x", g.c, " -> ", g.oh, "x", g.ow, "x", g.k, " pads ",
