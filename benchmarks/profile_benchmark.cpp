@@ -36,7 +36,7 @@ void profile(const Subject& subject, std::int64_t batch) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   std::vector<std::string> arguments(argv + 1, argv + argc);
   int steps = 0;
   if (arguments.size() > 1 && arguments[0] == "--steps") {
@@ -46,13 +46,18 @@ int main(int argc, char** argv) {
   const auto found = std::find_if(subjects().begin(), subjects().end(), [&](const Subject& subject) {
     return !arguments.empty() && subject.name == arguments[0];
   });
-  if (found == subjects().end()) {
+  const std::int64_t batch = arguments.size() > 1        ? std::atoll(arguments[1].c_str())
+                             : found != subjects().end() ? found->train_batch
+                                                         : 0;
+  if (found == subjects().end() || batch < 1) {
     std::fprintf(stderr, "usage: profile_benchmark [--steps N] MODEL [BATCH]\n");
     return 2;
   }
-  const std::int64_t batch = arguments.size() > 1 ? std::atoll(arguments[1].c_str()) : found->train_batch;
   if (steps > 0)
     train(*found, batch, steps);
   else
     profile(*found, batch);
+} catch (const Error& error) {
+  std::fprintf(stderr, "profile_benchmark: %s\n", error.what());
+  return 2;
 }

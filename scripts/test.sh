@@ -40,10 +40,17 @@ cd "$root"
 say "configuring $build ($compiler)"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-cmake --preset "$preset" -B "$build" -D CMAKE_CXX_COMPILER="$compiler" -D MIEN_TEST_GROUPS="$groups" \
+# Naming the compiler that the folder was configured with by another name (g++ for /usr/bin/c++) would rebuild everything.
+choice=(-D CMAKE_CXX_COMPILER="$compiler")
+cached=$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt" 2>/dev/null || true)
+if [[ -n $cached && $(readlink -f "$(command -v "$cached")") == "$(readlink -f "$(command -v "$compiler")")" ]]; then choice=(); fi
+cmake --preset "$preset" -B "$build" "${choice[@]}" -D MIEN_TEST_GROUPS="$groups" \
   -D MIEN_BUILD_TESTS=ON -D MIEN_BUILD_EXAMPLES=$programs -D MIEN_BUILD_BENCHMARKS=$programs >"$log" 2>&1 ||
   { cat "$log" && fail "cmake could not configure"; }
 grep 'mien:' "$log" || true
+if [[ -n $groups ]] && ctest --test-dir "$build" --show-only | grep -q '^Total Tests: 0'; then
+  fail "no test group matches '$groups'; the groups are the folders of tests/, and project"
+fi
 
 say "building with $jobs jobs"
 cmake --build "$build" --parallel "$jobs"
