@@ -54,8 +54,11 @@ Gemm<T> product(const ConvCall<T>& call, ConvPass pass, T* gathered) {
     gemm.m = g.c, gemm.n = g.k, gemm.k = pixels;
     gemm.lda = ld, gemm.ldb = g.k, gemm.ldc = g.k;
   }
-  if (strided(g) && pass == ConvPass::backward_input) gemm.c = gathered;
-  if (strided(g) && pass != ConvPass::backward_input) gemm.a = gathered;
+  if (!strided(g)) return gemm;
+  if (pass == ConvPass::backward_input)
+    gemm.c = gathered;
+  else
+    gemm.a = gathered;
   return gemm;
 }
 

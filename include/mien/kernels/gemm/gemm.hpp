@@ -68,6 +68,13 @@ void copy_chunk_of_a(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<
          copied_a + row * (g.transpose_a == Transpose::yes ? 1 : ld), ld);
 }
 
+/// Where a block of B begins as it is stored.
+template <class T>
+const T* stored_b(const Gemm<T>& g, const GemmBlock<T>& block) {
+  return g.transpose_b == Transpose::yes ? g.b + block.column_begin * g.ldb + block.depth_begin
+                                         : g.b + block.depth_begin * g.ldb + block.column_begin;
+}
+
 /// A block of B, shared out by its depth, or where it is transposed by its panels: each reads what lies together. Chunk
 /// after chunk of A too, if the groups share it.
 template <class T>
@@ -75,8 +82,7 @@ void pack_block(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& b
                 int threads) {
   const std::int64_t width = plan.kernels->columns, panel_size = block.depth * width;
   const bool transposed = g.transpose_b == Transpose::yes;
-  const T* const b = transposed ? g.b + block.column_begin * g.ldb + block.depth_begin
-                                : g.b + block.depth_begin * g.ldb + block.column_begin;
+  const T* const b = stored_b(g, block);
   const std::int64_t step = transposed ? width : packed_slice, end = transposed ? block.columns : block.depth;
   const std::int64_t tasks_of_a = plan.share_a ? plan.chunks : 0;
   parallel_for(threads, tasks_of_a + ceil_div(end, step), [&](std::int64_t task, int) {
@@ -244,9 +250,8 @@ void gemm_own_panels(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, T* 
       for (std::int64_t column = part_begin(panels, parts, part) * width; column < end; column += plan.columns) {
         GemmBlock<T> block = block_of_b<T>(g, plan, column, i, own.b, copied_a);
         block.columns = std::min(block.columns, end - column);
-        const T* const b =
-            transposed ? g.b + column * g.ldb + block.depth_begin : g.b + block.depth_begin * g.ldb + column;
-        pack_panels(b, g.ldb, transposed, block.depth, block.columns, g.alpha, own.b, block.depth * width, width);
+        pack_panels(stored_b(g, block), g.ldb, transposed, block.depth, block.columns, g.alpha, own.b,
+                    block.depth * width, width);
         for (std::int64_t chunk = 0; chunk < plan.chunks; ++chunk)
           multiply_part(g, plan, block,
                         {part_begin(plan.tiles, plan.chunks, chunk), part_begin(plan.tiles, plan.chunks, chunk + 1), 0,
