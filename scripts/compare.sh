@@ -9,7 +9,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 if [[ $# -eq 0 || " $* " =~ \ (-h|--help)\  ]]; then
-  sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
+  usage
   python3 "$root/benchmarks/compare.py" --help
   exit 0
 fi

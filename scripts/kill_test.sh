@@ -9,7 +9,7 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-[[ $# -ge 1 && $1 != -* ]] || { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; exit 2; }
+[[ $# -ge 1 && $1 != -* ]] || { usage; exit 2; }
 program=$1 kills=${2:-10}
 [[ -x $program ]] || fail "$program is no program: build emotions_train and give its path"
 folder=$(mktemp -d)

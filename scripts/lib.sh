@@ -16,3 +16,6 @@ default_jobs() {
   memory=$(awk '/^MemAvailable/ { n = int($2 / 1500000); print (n > 1 ? n : 1) }' /proc/meminfo)
   echo $((processors < memory ? processors : memory))
 }
+
+# The comment that the script begins with, down to its `set`.
+usage() { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"; }

@@ -10,8 +10,6 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-usage() { sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"; }
-
 preset=release compiler=g++ groups="" programs=ON jobs=$(default_jobs) ctest_options=()
 while [[ $# -gt 0 ]]; do
   case $1 in
