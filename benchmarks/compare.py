@@ -30,7 +30,7 @@ def run_benchmark(options, program, pattern, *more):
     command = [f"{options.build}/benchmarks/{program}", f"--benchmark_filter={pattern}", "--benchmark_format=json", *more]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     rows = json.loads(output)["benchmarks"]
-    return {row["name"].removesuffix("/real_time"): (row["real_time"], row) for row in rows}
+    return {row["name"]: (row["real_time"], row) for row in rows}
 
 
 def median_rates(options, program, pattern, counter):
@@ -77,12 +77,12 @@ def compare_gemm(options):
 
 
 def compare_im2col(options):
-    rates = median_rates(options, "conv2d_benchmark", f"^(copy/|im2col/.*({options.filter}))", "bytes_per_second")
+    rates = median_rates(options, "conv2d_benchmark", f"^(copy/|im2col/.*({options.filter}))", "GB/s")
     rows = []
     for name in [n for n in rates if n.startswith("im2col/")]:
         shape, threads = name.removeprefix("im2col/").split("/threads:")
         copy = rates[f"copy/threads:{threads}"]
-        rows.append([shape, threads, f"{rates[name] / 1e9:.1f}", f"{copy / 1e9:.1f}", f"{rates[name] / copy:.2f}"])
+        rows.append([shape, threads, f"{rates[name]:.1f}", f"{copy:.1f}", f"{rates[name] / copy:.2f}"])
     print_table("im2col, GB/s written", ["shape", "threads", "im2col", "copy", "im2col / copy"], rows)
 
 
@@ -94,7 +94,7 @@ def onednn38_share():
 
 def compare_conv2d(options):
     threads = options.threads
-    end = f"threads:{threads}(/real_time)?$"
+    end = f"threads:{threads}$"
     pattern = f"^conv2d/({options.filter})/.*/auto/{end}|^onednn/conv2d/({options.filter})/.*{end}"
     peak = median_rates(options, "gemm_benchmark", f"^peak/{end}", "GFLOP/s")[f"peak/threads:{threads}"]
     rates = median_rates(options, "conv2d_benchmark", pattern, "GFLOP/s")

@@ -30,37 +30,36 @@ void im2col(benchmark::State& state, const ConvShape& shape, int threads) {
   constexpr std::int64_t rows = 512;
   const std::int64_t ld = patch_size(g), blocks = kernels::ceil_div(output_pixels(g), rows);
   const Operand x(g.n * g.h * g.w * g.c), columns(threads * rows * ld);
-  for (auto _ : state)
+  measure(state, "GB/s", static_cast<double>(output_pixels(g) * ld) * sizeof(float) * 1e-9, [&] {
     parallel_for(threads, blocks, [&](std::int64_t block, int thread) {
       kernels::im2col(g, x.data(), 0, block * rows, std::min(output_pixels(g), (block + 1) * rows),
                       columns.data() + thread * rows * ld, ld);
     });
-  state.SetBytesProcessed(state.iterations() * output_pixels(g) * ld * static_cast<std::int64_t>(sizeof(float)));
+  });
 }
 
 /// What im2col is held against: a copy of memory that no cache holds.
 void copy(benchmark::State& state, int threads) {
   constexpr std::int64_t pieces = 1024, piece = 64 * 1024 / static_cast<std::int64_t>(sizeof(float));
   const Operand from(pieces * piece), to(pieces * piece);
-  for (auto _ : state)
+  measure(state, "GB/s", static_cast<double>(pieces * piece) * sizeof(float) * 1e-9, [&] {
     parallel_for(threads, pieces,
                  [&](std::int64_t i, int) { std::copy_n(from.data() + i * piece, piece, to.data() + i * piece); });
-  state.SetBytesProcessed(state.iterations() * pieces * piece * static_cast<std::int64_t>(sizeof(float)));
+  });
 }
 
 void ours(benchmark::State& state, const ConvShape& shape, ConvPass pass, const std::string& algorithm, int threads) {
   const ConvGeometry g = shape.geometry();
   const Operand x(g.n * g.h * g.w * g.c), w(patch_size(g) * g.k), y(output_pixels(g) * g.k);
   const Buffer workspace(kernels::conv_workspace<float>(g, pass, threads, algorithm));
-  for (auto _ : state) {
+  measure_flops(state, shape.flops(), [&] {
     if (pass == ConvPass::forward)
       kernels::conv_forward<float>(g, x.data(), w.data(), y.data(), {}, threads, workspace.data(), algorithm);
     else if (pass == ConvPass::backward_input)
       kernels::conv_backward_input(g, y.data(), w.data(), x.data(), threads, workspace.data(), algorithm);
     else
       kernels::conv_backward_kernel(g, x.data(), y.data(), w.data(), threads, workspace.data(), algorithm);
-  }
-  count_flops(state, shape.flops());
+  });
   state.SetLabel(std::string(to_string(active_isa())) + " " + kernels::select_conv<float>(g, pass, algorithm).name);
 }
 
@@ -88,11 +87,10 @@ void onednn(benchmark::State& state, const ConvShape& shape, ConvPass pass, int 
   const dnnl::convolution_forward::primitive_desc forward(
       {dnnl::prop_kind::forward_training, kind, x, w, y, strides, before, after}, engine);
   const auto run = [&](const dnnl::primitive& primitive, const std::unordered_map<int, dnnl::memory>& arguments) {
-    for (auto _ : state) {
+    measure_flops(state, shape.flops(), [&] {
       primitive.execute(stream, arguments);
       stream.wait();
-    }
-    count_flops(state, shape.flops());
+    });
   };
   if (pass == ConvPass::forward)
     return run(dnnl::convolution_forward(forward), {{DNNL_ARG_SRC, fill(forward.src_desc())},

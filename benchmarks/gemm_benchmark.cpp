@@ -85,9 +85,9 @@ constexpr Shape shapes[] = {{256, 256, 256},
 void peak(benchmark::State& state, int threads) {
   const kernels::PeakKernel<float>& kernel = *MIEN_SELECT_ISA(float, peak_kernel);
   constexpr std::int64_t steps = 1 << 20;
-  for (auto _ : state)
+  measure_flops(state, 2.0 * static_cast<double>(steps * kernel.lanes * threads), [&] {
     parallel_for(threads, threads, [&](std::int64_t, int) { benchmark::DoNotOptimize(kernel.run(steps)); });
-  count_flops(state, 2.0 * static_cast<double>(steps * kernel.lanes * threads));
+  });
   state.SetLabel(to_string(active_isa()));
 }
 
@@ -106,16 +106,15 @@ void ours(benchmark::State& state, const Shape& s, int threads) {
                                .c = c.data(),
                                .ldc = s.n};
   const Buffer workspace(kernels::gemm_workspace(g, threads));
-  for (auto _ : state) kernels::gemm(g, threads, workspace.data());
-  count_flops(state, s.flops());
+  measure_flops(state, s.flops(), [&] { kernels::gemm(g, threads, workspace.data()); });
   state.SetLabel(to_string(active_isa()));
 }
 
 void eigen(benchmark::State& state, const Shape& s, int threads) {
   const Operand a(s.m * s.k), b(s.k * s.n), c(s.m * s.n);
-  for (auto _ : state)
+  measure_flops(state, s.flops(), [&] {
     eigen_gemm(s.transposes_a(), s.transposes_b(), s.m, s.n, s.k, a.data(), b.data(), c.data(), threads);
-  count_flops(state, s.flops());
+  });
 }
 
 #if MIEN_HAVE_OPENBLAS
@@ -125,11 +124,11 @@ void openblas(benchmark::State& state, const Shape& s, int threads) {
   const Operand a(s.m * s.k), b(s.k * s.n), c(s.m * s.n);
   const auto narrow = [](std::int64_t size) { return static_cast<int>(size); };
   openblas_set_num_threads(threads);
-  for (auto _ : state)
+  measure_flops(state, s.flops(), [&] {
     cblas_sgemm(CblasRowMajor, s.transposes_a() ? CblasTrans : CblasNoTrans,
                 s.transposes_b() ? CblasTrans : CblasNoTrans, narrow(s.m), narrow(s.n), narrow(s.k), 1, a.data(),
                 narrow(s.lda()), b.data(), narrow(s.ldb()), 0, c.data(), narrow(s.n));
-  count_flops(state, s.flops());
+  });
 }
 #endif
 
@@ -137,10 +136,10 @@ void openblas(benchmark::State& state, const Shape& s, int threads) {
 void onednn(benchmark::State& state, const Shape& s, int threads) {
   const Operand a(s.m * s.k), b(s.k * s.n), c(s.m * s.n);
   omp_set_num_threads(threads);
-  for (auto _ : state)
+  measure_flops(state, s.flops(), [&] {
     dnnl::sgemm(s.transposes_a() ? 'T' : 'N', s.transposes_b() ? 'T' : 'N', s.m, s.n, s.k, 1, a.data(), s.lda(),
                 b.data(), s.ldb(), 0, c.data(), s.n);
-  count_flops(state, s.flops());
+  });
 }
 #endif
 

@@ -7,23 +7,19 @@
 #include <vector>
 
 #include "subjects.hpp"
+#include "support.hpp"
 
 using namespace mien_benchmark;
 
 namespace {
-
-void count_images(benchmark::State& state, std::int64_t batch) {
-  state.counters["images/s"] =
-      benchmark::Counter(static_cast<double>(batch), benchmark::Counter::kIsIterationInvariantRate);
-}
 
 void train(benchmark::State& state, const Subject& subject) {
   const std::int64_t batch = state.range(0);
   Model<float> model = build(subject);
   const Tensor<float> x = pictures(subject, batch), y = classes(batch);
   (void)model.train_on_batch(x, y);
-  for (auto _ : state) benchmark::DoNotOptimize(model.train_on_batch(x, y).loss);
-  count_images(state, batch);
+  measure(state, "images/s", static_cast<double>(batch),
+          [&] { benchmark::DoNotOptimize(model.train_on_batch(x, y).loss); });
 }
 
 void predict(benchmark::State& state, const Subject& subject) {
@@ -32,18 +28,13 @@ void predict(benchmark::State& state, const Subject& subject) {
   const Tensor<float> x = pictures(subject, batch);
   std::vector<float> p(static_cast<std::size_t>(3 * batch));
   predictor.predict_into(x, p);
-  for (auto _ : state) predictor.predict_into(x, p);
-  count_images(state, batch);
+  measure(state, "images/s", static_cast<double>(batch), [&] { predictor.predict_into(x, p); });
 }
 
 template <class Body>
 void add(const std::string& name, const std::vector<std::int64_t>& batches, const Body& body) {
   for (const std::int64_t batch : batches)
-    benchmark::RegisterBenchmark(name.c_str(), body)
-        ->ArgName("batch")
-        ->Arg(batch)
-        ->Unit(benchmark::kMillisecond)
-        ->UseRealTime();
+    benchmark::RegisterBenchmark(name.c_str(), body)->ArgName("batch")->Arg(batch)->Unit(benchmark::kMillisecond);
 }
 
 }  // namespace
