@@ -2,6 +2,11 @@
 # kernels' regions follows the flags, and the linker keeps one copy of each inline function of either file.
 include(CheckCXXSourceRuns)
 
+# The file without flags is the same in each of the programs.
+add_library(mien_link_plain OBJECT ${CMAKE_CURRENT_LIST_DIR}/plain.cpp)
+target_include_directories(mien_link_plain PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(mien_link_plain PRIVATE mien::mien mien_warnings)
+
 function(mien_add_link_test set cpu_check)
   string(MAKE_C_IDENTIFIER MIEN_PROCESSOR_HAS_${set} runs)
   check_cxx_source_runs("int main() { return ${cpu_check} ? 0 : 1; }" ${runs})
@@ -16,9 +21,8 @@ function(mien_add_link_program name library)
   add_library(mien_link_${name} OBJECT ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/flagged.cpp)
   target_include_directories(mien_link_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(mien_link_${name} PRIVATE ${library} mien_warnings)
-  mien_add_test_group(link_${name} ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plain.cpp
-                      ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/link_test.cpp)
-  target_link_libraries(mien_test_link_${name} PRIVATE mien_link_${name})
+  mien_add_test_group(link_${name} ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/link_test.cpp)
+  target_link_libraries(mien_test_link_${name} PRIVATE mien_link_plain mien_link_${name})
 endfunction()
 
 mien_add_link_test(avx2 "__builtin_cpu_supports(\"avx2\") && __builtin_cpu_supports(\"fma\")" -mavx2 -mfma)

@@ -5,7 +5,7 @@
 
 Needs PyTorch (python3-torch). Only PyTorch's derivatives are used: the optimizers are Keras's and are written out
 below, batch normalisation keeps its statistics as Keras does. Weights are in Keras's layout, which is mien's: kernels
-HWIO and (in, out), pictures NHWC. The test is tests/reference/ten_steps_test.cpp.
+HWIO and (in, out), pictures NHWC. The test is tests/model/ten_steps_test.cpp.
 """
 import math
 import pathlib

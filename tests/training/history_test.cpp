@@ -6,7 +6,7 @@
 
 #include <mien/model/history.hpp>
 
-#include "training.hpp"
+#include "fake_training.hpp"
 
 using namespace mien;
 using mien::testing_callbacks::Stored;

@@ -2,21 +2,14 @@
 
 #include <vector>
 
-#include <mien/core/random.hpp>
 #include <mien/kernels/norm/batch_norm_pool.hpp>
+
+#include "small_integers.hpp"
 
 using namespace mien;
 using kernels::ConvGeometry;
 
 namespace {
-
-/// Small integers, so that every product and sum is exact.
-std::vector<float> small_integers(std::int64_t n, std::uint32_t purpose) {
-  Random random({.seed = 5, .purpose = purpose});
-  std::vector<float> values(static_cast<std::size_t>(n));
-  for (float& value : values) value = static_cast<float>(static_cast<int>(random.below(9)) - 4);
-  return values;
-}
 
 struct PooledNorm {
   std::vector<float> y, dx;
@@ -33,10 +26,10 @@ struct Case {
 };
 
 Case make_case(const ConvGeometry& g, float slope) {
-  const auto channels = [&](std::uint32_t purpose) { return small_integers(g.c, purpose); };
+  const auto channels = [&](std::uint32_t purpose) { return small_integers<float>(g.c, purpose); };
   return {g,
-          small_integers(g.n * g.h * g.w * g.c, 0),
-          small_integers(output_pixels(g) * g.c, 1),
+          small_integers<float>(g.n * g.h * g.w * g.c, 0),
+          small_integers<float>(output_pixels(g) * g.c, 1),
           channels(2),
           channels(3),
           channels(4),

@@ -9,7 +9,7 @@
 #include <mien/model/callbacks/lambda_callback.hpp>
 #include <mien/model/callbacks/terminate_on_nan.hpp>
 
-#include "training.hpp"
+#include "fake_training.hpp"
 
 using namespace mien;
 using mien::testing_callbacks::FakeTraining;

@@ -6,7 +6,7 @@
 
 #include <mien/model/callbacks/early_stopping.hpp>
 
-#include "training.hpp"
+#include "fake_training.hpp"
 
 using namespace mien;
 using mien::testing_callbacks::FakeTraining;

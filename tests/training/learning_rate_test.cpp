@@ -8,7 +8,7 @@
 #include <mien/model/callbacks/learning_rate_scheduler.hpp>
 #include <mien/model/callbacks/reduce_lr_on_plateau.hpp>
 
-#include "training.hpp"
+#include "fake_training.hpp"
 
 using namespace mien;
 using mien::testing_callbacks::FakeTraining;

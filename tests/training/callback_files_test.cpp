@@ -9,7 +9,7 @@
 #include <mien/model/callbacks/csv_logger.hpp>
 #include <mien/model/callbacks/format_path.hpp>
 
-#include "training.hpp"
+#include "fake_training.hpp"
 
 using namespace mien;
 using mien::testing_callbacks::FakeTraining;

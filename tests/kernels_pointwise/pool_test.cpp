@@ -3,21 +3,14 @@
 #include <cstring>
 #include <vector>
 
-#include <mien/core/random.hpp>
 #include <mien/kernels/pool/pool.hpp>
+
+#include "small_integers.hpp"
 
 using namespace mien;
 using kernels::ConvGeometry;
 
 namespace {
-
-template <class T>
-std::vector<T> small_integers(std::int64_t n, std::uint32_t purpose) {
-  Random random({.seed = 11, .purpose = purpose});
-  std::vector<T> values(static_cast<std::size_t>(n));
-  for (T& value : values) value = static_cast<T>(static_cast<int>(random.below(9)) - 4);
-  return values;
-}
 
 /// The windows of the tests: with padding and without, overlapping, with gaps, one over the picture, one of 256 cells.
 std::vector<ConvGeometry> geometries() {
