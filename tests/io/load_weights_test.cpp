@@ -183,6 +183,8 @@ TEST_CASE("NaN and infinity load and are reported") {
   const WeightReport report = load_weights(model, stored_weights + "net_nan.pt");
   CHECK(report.matched[0].not_finite == 2);
   CHECK(report.to_string().find("2 values are NaN or infinite") != std::string::npos);
+  REQUIRE(report.notes.size() == 1);  // what a program prints that leaves the table out
+  CHECK(report.notes[0] == "2 values are NaN or infinite, the first of 'conv1/kernel'");
   CHECK(std::isnan(model.parameter("conv1/kernel")[60]));
 }
 

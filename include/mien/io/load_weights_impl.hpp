@@ -78,6 +78,22 @@ inline void describe(const Matching& matching, const TensorFile& file, const std
   for (const StoredTensor* tensor : matching.extra) report.extra.push_back({tensor->name, tensor->shape});
 }
 
+/// "1 value is", "3 values are".
+[[nodiscard]] inline std::string values_are(std::int64_t count) {
+  return text(count, count == 1 ? " value is" : " values are");
+}
+
+/// A line about what is not finite in the weights that were read; empty if everything is.
+[[nodiscard]] inline std::string not_finite_note(const WeightReport& report) {
+  std::int64_t count = 0;
+  const WeightReport::Row* first = nullptr;
+  for (const WeightReport::Row& row : report.matched) {
+    count += row.not_finite;
+    if (first == nullptr && row.not_finite > 0) first = &row;
+  }
+  return count == 0 ? "" : text(values_are(count), " NaN or infinite, the first of '", first->parameter, "'");
+}
+
 /// Writes one parameter.
 template <class T>
 void write_parameter(const TensorFile& file, const ParameterMatch& match, const TensorView<T>& to) {
@@ -104,6 +120,7 @@ WeightReport load_weights(Model<T>& model, const std::filesystem::path& path, co
   for (std::size_t i = 0; i < matching.matches.size(); ++i)
     if (const StoredTensor* tensor = matching.matches[i].tensor; tensor != nullptr)
       report.matched[i].not_finite = io::count_not_finite<T>(*file, *tensor);
+  if (std::string note = io::not_finite_note(report); !note.empty()) report.notes.push_back(std::move(note));
 
   const ParameterBlock<T>& values = model.values();
   try {
@@ -133,7 +150,7 @@ MIEN_INLINE std::string WeightReport::to_string() const {
            reshaped().size(), " reshaped, ", missing.size(), " missing, ", extra.size(), " extra\n");
   for (const Row& row : matched) {
     const std::string from = row.stored_shape == row.shape ? "" : text("from ", row.stored_shape, " ");
-    const std::string nans = row.not_finite == 0 ? "" : text("  ", row.not_finite, " values are NaN or infinite");
+    const std::string nans = row.not_finite == 0 ? "" : text("  ", io::values_are(row.not_finite), " NaN or infinite");
     std::string line =
         text("  matched  ", padded(row.parameter, names), padded(row.tensor, tensors),
              padded(row.shape.to_string(), shapes), mien::to_string(row.dtype), " ", from, row.change, nans);
