@@ -177,6 +177,19 @@ refuses "no VGGFace" "${tuned[@]}" --model vggface --torchvision --out x
 refuses "at least 48 x 48" "${tuned[@]}" --model vggface --out x
 "$programs/${tuned[0]}" "${tuned[@]:1}" --model resnet50 --out x >out 2>err && fail "VGG16's weights fitted a ResNet50"
 grep -qE "missing in the file +conv1_conv/kernel" err || fail "no table says what the weights lack"
+# How pixels were prepared for the weights is in mien's own files, and so is which ResNet50 they are of.
+says_base='^weights: taken to be trained on'
+untrained=(emotions_finetune --data pictures "${small[@]}" --head-epochs 0 --epochs 0 --overwrite)
+refuses "--torchvision: the model in" "${tuned[@]}" --torchvision --out x
+succeeds "${untrained[@]}" --torchvision --out spoilt
+cp spoilt/model.safetensors base/torch.safetensors
+succeeds "${untrained[@]}" --weights base/torch.safetensors --out spoilt
+says "$says_base \(rgb - \(123\.675, 116\.28, 103\.53\)\)"
+succeeds "${untrained[@]}" --weights base/base.safetensors --out spoilt
+says "$says_base bgr - \(103\.939, 116\.779, 123\.68\) of pixels in 0 \.\.\. 255\$"
+succeeds "${untrained[@]}" --model resnet50 --torchvision --out spoilt
+cp spoilt/model.safetensors base/torch.safetensors
+refuses "--torchvision" "${untrained[@]}" --model resnet50 --weights base/torch.safetensors --out x
 with_nan base/base.safetensors base/nan.safetensors
 status=0
 "$programs/emotions_finetune" --weights base/nan.safetensors --data pictures "${small[@]}" --out spoilt --overwrite \

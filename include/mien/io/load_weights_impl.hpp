@@ -14,6 +14,7 @@
 #include <mien/io/weights/match.hpp>
 #include <mien/io/weights/model_layers.hpp>
 #include <mien/io/weights/placement.hpp>
+#include <mien/io/weights/saved_model.hpp>
 #include <mien/io/weights/source_checks.hpp>
 #include <mien/io/weights/stored_layers.hpp>
 
@@ -39,9 +40,9 @@ namespace io {
 
 /// The matching of a file with a model. Throws FileError unless it is good enough to load.
 [[nodiscard]] inline Matching match_file(const TensorFile& file, const StoredLayers& stored, const Topology& graph,
+                                         const std::vector<ModelLayer>& layers,
                                          const std::vector<Parameter>& parameters, std::string_view model,
                                          const LoadWeightsOptions& options, WeightReport& report) {
-  const std::vector<ModelLayer> layers = model_layers(graph, parameters);
   Matching matching = Matcher(layers, parameters, stored).match();
   require_stride_in_3x3(graph, layers, matching, file.path());
   if ((options.strict && !matching.is_complete()) || (matching.matches.empty() && !parameters.empty()))
@@ -113,9 +114,14 @@ WeightReport load_weights(Model<T>& model, const std::filesystem::path& path, co
   const std::unique_ptr<TensorFile> file = open_tensor_file(path);
   const io::StoredLayers stored = io::stored_layers(*file);
   const std::vector<Parameter>& parameters = model.parameters();
+  const Topology& graph = model.network().graph;
+  const std::vector<io::ModelLayer> layers = io::model_layers(graph, parameters);
   WeightReport report{.model = model.name()};
-  const io::Matching matching =
-      io::match_file(*file, stored, model.network().graph, parameters, model.name(), options, report);
+  const io::Matching matching = io::match_file(*file, stored, graph, layers, parameters, model.name(), options, report);
+  const io::SavedModel saved = io::saved_model_of(*file);
+  for (std::string& note : io::compare_with_saved(saved, graph, layers, model.preprocessing(), file->path()))
+    report.notes.push_back(std::move(note));
+  report.preprocessing = saved.preprocessing;
   io::describe(matching, *file, parameters, report);
   for (std::size_t i = 0; i < matching.matches.size(); ++i)
     if (const StoredTensor* tensor = matching.matches[i].tensor; tensor != nullptr)

@@ -54,7 +54,7 @@ inline void require_stride_in_3x3(const Topology& graph, const std::vector<Model
                "convolution; this network has it in the 1x1 before ('",
                layers[i].name,
                "'), and with these weights would give wrong results. Build it by resnet50({.stride_in_3x3 = "
-               "true, .epsilon = 1e-5})"));
+               "true, .epsilon = 1e-5}); emotions_finetune does so with --torchvision"));
   }
 }
 
