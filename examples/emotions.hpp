@@ -62,6 +62,19 @@ inline void require_classes(const mien::Dataset& data, const std::string& where)
                                        "a folder has class folders, or train/ and validation/ with them"));
 }
 
+/// Says so on the error output if weights of a file are no numbers: what the model then says of a picture is worth
+/// nothing, and need not look so.
+inline void report_not_finite(const mien::Model<float>& model, const std::string& file) {
+  std::int64_t count = 0;
+  std::string first;
+  for (const mien::Parameter& parameter : model.parameters())
+    for (const float weight : model.parameter(parameter.name))
+      if (!std::isfinite(weight) && count++ == 0) first = parameter.name;
+  if (count > 0)
+    std::cerr << file << ": of its weights " << count << (count == 1 ? " is" : " are")
+              << " NaN or infinite, the first of '" << first << "'\n";
+}
+
 /// A model that takes pictures and has an output for each class. Throws OptionError if the file's is none.
 inline mien::Model<float> load_model_of_pictures(const std::string& file, int threads = 0) {
   using namespace mien;
@@ -72,6 +85,7 @@ inline mien::Model<float> load_model_of_pictures(const std::string& file, int th
       (classes != 0 && classes != static_cast<std::size_t>(out[0])))
     throw OptionError(
         text(file, " does not classify pictures: it takes ", in, ", gives ", out, " and names ", classes, " classes"));
+  report_not_finite(model, file);
   return model;
 }
 

@@ -140,6 +140,23 @@ class FineTuning {
     std::cout << "weights: " << report.matched.size() << " parameters from a file of " << report.format << ", by "
               << report.matched_by << "\n";
     for (const std::string& note : report.notes) std::cout << "weights: " << note << "\n";
+    take_preprocessing(report);
+  }
+  /// Pixels are prepared as those were that the weights were trained on. A file of mien says how; of another's the
+  /// reader knows, and is told what is taken for granted.
+  void take_preprocessing(const WeightReport& report) {
+    Preprocessing pixels = alone_->preprocessing();
+    if (report.preprocessing && report.preprocessing->changes_pixels()) {
+      pixels = *report.preprocessing;
+      if (a_.torchvision && pixels != torch_preprocessing())
+        throw OptionError(text("--torchvision: the model in '", a_.weights, "' took ", emotions::pixel_formula(pixels),
+                               ", and so is none of torchvision's"));
+      alone_->set_preprocessing(pixels);
+      pixels.classes = whole_.preprocessing().classes;
+      whole_.set_preprocessing(pixels);
+    }
+    std::cout << "weights: taken to be trained on " << emotions::pixel_formula(pixels) << " of pixels in 0 ... 255"
+              << (report.preprocessing || a_.torchvision ? "" : "; torchvision's need --torchvision") << "\n";
   }
   [[nodiscard]] Node head(const Node& features) const {
     const Node y = a_.dropout > 0 ? Dropout{.rate = a_.dropout, .name = "head_dropout"}(features) : features;

@@ -77,6 +77,7 @@ inline mien::Model<float> load_keras_model_of_pictures(const std::string& file, 
   Preprocessing preprocessing{.color_mode = a.grey ? "grayscale" : "rgb", .scale = scale};
   if (a.offset != 0) preprocessing.mean.assign(static_cast<std::size_t>(in[2]), -a.offset / scale);
   model.set_preprocessing(preprocessing);
+  report_not_finite(model, file);
   return model;
 }
 

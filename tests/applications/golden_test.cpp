@@ -3,7 +3,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -11,15 +10,13 @@
 
 #include <mien/mien.hpp>
 
+#include "folder_beside.hpp"
+
 using namespace mien;
 
 namespace {
 
-std::optional<std::filesystem::path> golden_folder() {
-  if (const char* given = std::getenv("MIEN_GOLDEN_DIR")) return given;
-  const auto beside = std::filesystem::path(__FILE__).parent_path() / "../../../shared/golden";
-  return std::filesystem::is_directory(beside) ? std::optional(beside) : std::nullopt;
-}
+std::optional<std::filesystem::path> golden_folder() { return folder_beside("MIEN_GOLDEN_DIR", "golden"); }
 
 std::string golden(const char* network) {
   const std::filesystem::path path = *golden_folder() / text("summary-", network, "-A-2.6.0.txt");

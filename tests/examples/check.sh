@@ -93,6 +93,15 @@ for option in "--scale 1/255" "--offset 1" "--image-size 36" --grey "--classes a
   refuses "${option%% *} is for models of Keras" emotions_evaluate --model own/model.safetensors --data pictures $option
 done
 
+# A weight that is no number is said: the table of an evaluation does not show it.
+with_nan() {  # with_nan FROM TO: the last number of a safetensors file, a NaN
+  cp "$1" "$2"
+  printf '\0\0\300\177' | dd of="$2" bs=1 seek=$(($(stat -c %s "$2") - 4)) conv=notrunc status=none
+}
+with_nan own/model.safetensors nan.safetensors
+"$programs/emotions_evaluate" --model nan.safetensors --data pictures >out 2>err || fail "weights with a NaN do not load"
+grep -qE '^nan\.safetensors: of its weights 1 is NaN or infinite, the first of ' err || fail "a NaN is not said"
+
 succeeds emotions_predict --model $model pictures/angry/1.bmp
 says '^pictures/angry/1\.bmp  (angry|happy|sad) [0-9.]+ %  \((angry|happy|sad) [0-9.]+ %, (angry|happy|sad) [0-9.]+ %\)$'
 succeeds emotions_predict --model $model --json pictures/angry/1.bmp pictures/sad/2.bmp
@@ -168,6 +177,25 @@ refuses "no VGGFace" "${tuned[@]}" --model vggface --torchvision --out x
 refuses "at least 48 x 48" "${tuned[@]}" --model vggface --out x
 "$programs/${tuned[0]}" "${tuned[@]:1}" --model resnet50 --out x >out 2>err && fail "VGG16's weights fitted a ResNet50"
 grep -qE "missing in the file +conv1_conv/kernel" err || fail "no table says what the weights lack"
+# How pixels were prepared for the weights is in mien's own files, and so is which ResNet50 they are of.
+says_base='^weights: taken to be trained on'
+untrained=(emotions_finetune --data pictures "${small[@]}" --head-epochs 0 --epochs 0 --overwrite)
+refuses "--torchvision: the model in" "${tuned[@]}" --torchvision --out x
+succeeds "${untrained[@]}" --torchvision --out spoilt
+cp spoilt/model.safetensors base/torch.safetensors
+succeeds "${untrained[@]}" --weights base/torch.safetensors --out spoilt
+says "$says_base \(rgb - \(123\.675, 116\.28, 103\.53\)\)"
+succeeds "${untrained[@]}" --weights base/base.safetensors --out spoilt
+says "$says_base bgr - \(103\.939, 116\.779, 123\.68\) of pixels in 0 \.\.\. 255\$"
+succeeds "${untrained[@]}" --model resnet50 --torchvision --out spoilt
+cp spoilt/model.safetensors base/torch.safetensors
+refuses "--torchvision" "${untrained[@]}" --model resnet50 --weights base/torch.safetensors --out x
+with_nan base/base.safetensors base/nan.safetensors
+status=0
+"$programs/emotions_finetune" --weights base/nan.safetensors --data pictures "${small[@]}" --out spoilt --overwrite \
+  >out 2>err || status=$?
+[[ $status == 2 ]] || fail "weights with a NaN gave status $status"
+says '^weights: 1 value is NaN or infinite, the first of '
 rm -r whole killed base spoilt
 
 # A model of Keras: with more outputs than there are folders, then with a head for these.

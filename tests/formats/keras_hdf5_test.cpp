@@ -1,6 +1,5 @@
+#include <folder_beside.hpp>
 #include <formats/hdf5_files.hpp>
-
-#include <cstdlib>
 
 using namespace mien;
 
@@ -196,13 +195,12 @@ TEST_CASE("Keras HDF5: what is wrong with a file is said") {
 }
 
 TEST_CASE("Keras HDF5: a real file of Keras 2.0.5, where it is") {
-  const char* folder = std::getenv("MIEN_TEST_MODELS");
-  const auto path =
-      std::filesystem::path(folder != nullptr ? folder : "models") / "fer2013_mini_XCEPTION.107-0.66.hdf5";
-  if (!std::filesystem::exists(path)) {
-    MESSAGE("skipped: no ", path.string(), "; MIEN_TEST_MODELS names the folder");
+  const auto folder = keras_models_folder();
+  if (!folder) {
+    MESSAGE("skipped: there are no models of Keras; MIEN_KERAS_MODELS names a folder of them");
     return;
   }
+  const std::filesystem::path path = *folder / "fer2013_mini_XCEPTION.107-0.66.hdf5";
   const KerasHdf5File file(path);
   CHECK(file.keras_version() == "2.0.5");
   CHECK(file.layers().size() == 46);

@@ -1,9 +1,9 @@
 // Whole models of Keras. Expected predictions: tests/references/keras_models.py. With MIEN_KERAS_MODELS naming a folder
-// with fer2013_mini_XCEPTION.107-0.66.hdf5 and fashion.keras, these are loaded too.
+// with fer2013_mini_XCEPTION.107-0.66.hdf5 and fashion.keras, or these in shared/models beside the checkout, they are
+// loaded too.
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -14,6 +14,7 @@
 #include <mien/io/keras/graph.hpp>
 #include <mien/mien.hpp>
 
+#include <folder_beside.hpp>
 #include <formats/temporary_folder.hpp>
 
 using namespace mien;
@@ -21,8 +22,6 @@ using namespace mien;
 namespace keras_models {
 
 #include "../references/keras_models/predictions.inc"
-
-const char* folder() { return std::getenv("MIEN_KERAS_MODELS"); }
 
 std::string stored(const char* name) { return text(MIEN_TEST_REFERENCES, "/keras_models/", name); }
 
@@ -137,9 +136,8 @@ TEST_CASE("a model of Keras can be trained further and saved") {
   CHECK(again.summary() == model.summary());
 }
 
-TEST_CASE("the real mini_XCEPTION and a real .keras predict as in Keras" *
-          doctest::skip(keras_models::folder() == nullptr)) {
-  const std::filesystem::path models = keras_models::folder();
+TEST_CASE("the real mini_XCEPTION and a real .keras predict as in Keras" * doctest::skip(!keras_models_folder())) {
+  const std::filesystem::path models = *keras_models_folder();
   auto face = load_keras_model<float>(models / "fer2013_mini_XCEPTION.107-0.66.hdf5");
   CHECK(face.count_parameters() == 58423);
   check_predictions(face, mini_xception_predictions, 1e-4);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include <mien/applications/preprocessing.hpp>
 #include <mien/applications/resnet50.hpp>
 #include <mien/applications/vgg16.hpp>
 #include <mien/io.hpp>
@@ -151,6 +152,24 @@ TEST_CASE("layers without common names are matched by their order") {
   CHECK(load_complaint(other, stored_weights + "net_numbered.pt").find("missing in the file") != std::string::npos);
 }
 
+TEST_CASE("names that all begin with those of networks around it are matched by the rest") {
+  const TemporaryFolder folder;
+  const PyTorchFile file(stored_weights + "net.pt");
+  for (const char* prefix : {"module.", "module.backbone."}) {
+    std::vector<std::vector<std::byte>> bytes;
+    std::vector<NamedTensor> tensors;
+    for (const StoredTensor& tensor : file.tensors()) file.read(tensor, bytes.emplace_back(tensor.bytes));
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      tensors.push_back({prefix + file.tensors()[i].name, file.tensors()[i].dtype, file.tensors()[i].shape, bytes[i]});
+    write_safetensors(folder / "p", tensors);
+    Model<float> model = net();
+    const WeightReport report = load_weights(model, folder / "p");
+    CHECK(report.matched_by == "name");
+    CHECK(report.matched[0].tensor == text(prefix, "conv1.weight"));
+    CHECK(worst_difference(model, layer_names) < 1e-5);
+  }
+}
+
 TEST_CASE("an epsilon that is not the source's is said") {
   Model<float> model = net({.epsilon = 1e-3});
   const WeightReport report = load_weights(model, stored_weights + "net.pt");
@@ -183,6 +202,8 @@ TEST_CASE("NaN and infinity load and are reported") {
   const WeightReport report = load_weights(model, stored_weights + "net_nan.pt");
   CHECK(report.matched[0].not_finite == 2);
   CHECK(report.to_string().find("2 values are NaN or infinite") != std::string::npos);
+  REQUIRE(report.notes.size() == 1);  // what a program prints that leaves the table out
+  CHECK(report.notes[0] == "2 values are NaN or infinite, the first of 'conv1/kernel'");
   CHECK(std::isnan(model.parameter("conv1/kernel")[60]));
 }
 
@@ -250,15 +271,47 @@ TEST_CASE("files are known by their content") {
 TEST_CASE("torchvision's ResNet50 into the graph with the stride in the 1x1 is refused with the right call") {
   const TemporaryFolder folder;
   const std::vector<float> zeros(64 * 3 * 7 * 7);
-  const std::vector<NamedTensor> tensors{
-      {"conv1.weight", DType::f32, {64, 3, 7, 7}, std::as_bytes(std::span(zeros))},
-      {"layer2.0.conv1.weight", DType::f32, {2, 3}, std::as_bytes(std::span(zeros)).first(24)}};
-  write_safetensors(folder / "r", tensors);
   Model<float> v1(resnet50({.include_top = false, .input_shape = {32, 32, 3}}));
-  CHECK_THROWS_WITH_AS(load_weights(v1, folder / "r"),
-                       doctest::Contains("resnet50({.stride_in_3x3 = true, .epsilon = 1e-5})"), FileError);
-  CHECK_THROWS_WITH_AS(load_weights(v1, folder / "r", {.strict = false}), doctest::Contains(".stride_in_3x3"),
-                       FileError);
+  for (const std::string prefix : {"", "module.", "module.backbone."}) {
+    const std::vector<NamedTensor> tensors{
+        {prefix + "conv1.weight", DType::f32, {64, 3, 7, 7}, std::as_bytes(std::span(zeros))},
+        {prefix + "layer2.0.conv1.weight", DType::f32, {2, 3}, std::as_bytes(std::span(zeros)).first(24)}};
+    write_safetensors(folder / "r", tensors);
+    CHECK_THROWS_WITH_AS(load_weights(v1, folder / "r"),
+                         doctest::Contains("resnet50({.stride_in_3x3 = true, .epsilon = 1e-5})"), FileError);
+    CHECK_THROWS_WITH_AS(load_weights(v1, folder / "r", {.strict = false}), doctest::Contains(".stride_in_3x3"),
+                         FileError);
+  }
+}
+
+TEST_CASE("a file of the library's own says what its model was, and that is held against the one that takes it") {
+  const TemporaryFolder folder;
+  const auto small = [](Size2D strides, const Preprocessing& preprocessing) {
+    const Node x = Input({8, 8, 3});
+    return Model<float>(x, Conv2D{.filters = 2, .kernel_size = 1, .strides = strides, .name = "conv"}(x),
+                        {.preprocessing = preprocessing});
+  };
+  Preprocessing with_classes = caffe_preprocessing();
+  with_classes.classes = {"a", "b"};
+  save(small(1, with_classes), folder / "small");
+  Model<float> same = small(1, caffe_preprocessing()), other = small(2, unit_preprocessing());
+  WeightReport report = load_weights(same, folder / "small");
+  CHECK(report.notes.empty());
+  CHECK(report.preprocessing == caffe_preprocessing());
+  report = load_weights(other, folder / "small");
+  REQUIRE(report.notes.size() == 2);
+  CHECK(report.notes[0] ==
+        "1 option of a layer is not as in the model that was saved, the first: "
+        "'conv' has strides [2,2], and had [1,1]");
+  CHECK(report.notes[1] == "the model that was saved prepared its pixels in another way than this one does");
+
+  const Shape shape{32, 32, 3};
+  Model<float> v1(resnet50({.include_top = false, .input_shape = shape})),
+      v15(resnet50({.include_top = false, .input_shape = shape, .stride_in_3x3 = true, .epsilon = 1e-5}));
+  save(v15, folder / "v15");
+  save(v1, folder / "v1");
+  CHECK(load_complaint(v1, folder / "v15").find("'conv3_block1_1_conv' has strides [1,1]") != std::string::npos);
+  CHECK(load_complaint(v15, folder / "v1").find("resnet50() Keras's") != std::string::npos);
 }
 
 TEST_CASE("every layer of VGG16 and ResNet50 has a name of its own elsewhere") {

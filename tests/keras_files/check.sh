@@ -3,6 +3,8 @@
 # no Python here has h5py.
 set -euo pipefail
 
+beside=$(dirname "${BASH_SOURCE[0]}")/../../../shared/models  # real models of Keras, where they are
+if [[ -z ${MIEN_KERAS_MODELS:-} && -d $beside ]]; then export MIEN_KERAS_MODELS=$beside; fi
 for python in python3 /usr/bin/python3; do
   if "$python" -c 'import h5py' 2>/dev/null; then
     folder=$(mktemp -d)

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include <mien/core/shape.hpp>
 #include <mien/io/formats/dtype.hpp>
 #include <mien/model/model.hpp>
+#include <mien/model/preprocessing.hpp>
 
 namespace mien::inline v0 {
 
@@ -43,6 +45,8 @@ struct WeightReport {
   std::vector<Tensor> missing{};     ///< parameters that keep their values
   std::vector<Tensor> extra{};       ///< tensors that were not used
   std::vector<std::string> notes{};  ///< what the reader should know
+  /// What the model that was saved does to pixels, without its classes, if the file is mien's own.
+  std::optional<Preprocessing> preprocessing{};
 
   /// The parameters whose stored shape or order was another.
   [[nodiscard]] std::vector<Row> reshaped() const {
@@ -60,7 +64,8 @@ struct WeightReport {
 /// become (in, out), with rows in channels-last order after a Flatten; half and double precision are converted. Layers
 /// are matched
 ///
-/// 1. by name; or by what torchvision calls the layers of VGG16 and ResNet50, keras.applications called those of
+/// 1. by name, with or without what all names in the file begin with ("module."); or by what torchvision calls the
+/// layers of VGG16 and ResNet50, keras.applications called those of
 ///    ResNet50 before 2019, and Keras 3 calls them in `.weights.h5`;
 /// 2. if some have no partner, by their order, the layers without weights left out: then all shapes must fit.
 ///

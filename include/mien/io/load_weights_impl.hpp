@@ -14,6 +14,7 @@
 #include <mien/io/weights/match.hpp>
 #include <mien/io/weights/model_layers.hpp>
 #include <mien/io/weights/placement.hpp>
+#include <mien/io/weights/saved_model.hpp>
 #include <mien/io/weights/source_checks.hpp>
 #include <mien/io/weights/stored_layers.hpp>
 
@@ -39,9 +40,9 @@ namespace io {
 
 /// The matching of a file with a model. Throws FileError unless it is good enough to load.
 [[nodiscard]] inline Matching match_file(const TensorFile& file, const StoredLayers& stored, const Topology& graph,
+                                         const std::vector<ModelLayer>& layers,
                                          const std::vector<Parameter>& parameters, std::string_view model,
                                          const LoadWeightsOptions& options, WeightReport& report) {
-  const std::vector<ModelLayer> layers = model_layers(graph, parameters);
   Matching matching = Matcher(layers, parameters, stored).match();
   require_stride_in_3x3(graph, layers, matching, file.path());
   if ((options.strict && !matching.is_complete()) || (matching.matches.empty() && !parameters.empty()))
@@ -78,6 +79,22 @@ inline void describe(const Matching& matching, const TensorFile& file, const std
   for (const StoredTensor* tensor : matching.extra) report.extra.push_back({tensor->name, tensor->shape});
 }
 
+/// "1 value is", "3 values are".
+[[nodiscard]] inline std::string values_are(std::int64_t count) {
+  return text(count, count == 1 ? " value is" : " values are");
+}
+
+/// A line about what is not finite in the weights that were read; empty if everything is.
+[[nodiscard]] inline std::string not_finite_note(const WeightReport& report) {
+  std::int64_t count = 0;
+  const WeightReport::Row* first = nullptr;
+  for (const WeightReport::Row& row : report.matched) {
+    count += row.not_finite;
+    if (first == nullptr && row.not_finite > 0) first = &row;
+  }
+  return count == 0 ? "" : text(values_are(count), " NaN or infinite, the first of '", first->parameter, "'");
+}
+
 /// Writes one parameter.
 template <class T>
 void write_parameter(const TensorFile& file, const ParameterMatch& match, const TensorView<T>& to) {
@@ -97,13 +114,19 @@ WeightReport load_weights(Model<T>& model, const std::filesystem::path& path, co
   const std::unique_ptr<TensorFile> file = open_tensor_file(path);
   const io::StoredLayers stored = io::stored_layers(*file);
   const std::vector<Parameter>& parameters = model.parameters();
+  const Topology& graph = model.network().graph;
+  const std::vector<io::ModelLayer> layers = io::model_layers(graph, parameters);
   WeightReport report{.model = model.name()};
-  const io::Matching matching =
-      io::match_file(*file, stored, model.network().graph, parameters, model.name(), options, report);
+  const io::Matching matching = io::match_file(*file, stored, graph, layers, parameters, model.name(), options, report);
+  const io::SavedModel saved = io::saved_model_of(*file);
+  for (std::string& note : io::compare_with_saved(saved, graph, layers, model.preprocessing(), file->path()))
+    report.notes.push_back(std::move(note));
+  report.preprocessing = saved.preprocessing;
   io::describe(matching, *file, parameters, report);
   for (std::size_t i = 0; i < matching.matches.size(); ++i)
     if (const StoredTensor* tensor = matching.matches[i].tensor; tensor != nullptr)
       report.matched[i].not_finite = io::count_not_finite<T>(*file, *tensor);
+  if (std::string note = io::not_finite_note(report); !note.empty()) report.notes.push_back(std::move(note));
 
   const ParameterBlock<T>& values = model.values();
   try {
@@ -133,7 +156,7 @@ MIEN_INLINE std::string WeightReport::to_string() const {
            reshaped().size(), " reshaped, ", missing.size(), " missing, ", extra.size(), " extra\n");
   for (const Row& row : matched) {
     const std::string from = row.stored_shape == row.shape ? "" : text("from ", row.stored_shape, " ");
-    const std::string nans = row.not_finite == 0 ? "" : text("  ", row.not_finite, " values are NaN or infinite");
+    const std::string nans = row.not_finite == 0 ? "" : text("  ", io::values_are(row.not_finite), " NaN or infinite");
     std::string line =
         text("  matched  ", padded(row.parameter, names), padded(row.tensor, tensors),
              padded(row.shape.to_string(), shapes), mien::to_string(row.dtype), " ", from, row.change, nans);

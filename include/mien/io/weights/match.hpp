@@ -193,11 +193,34 @@ class Matcher {
         most = found;
       }
     };
-    for (const auto& [how, name] : ways)
-      consider(how, [&, translate = name](const ModelLayer& layer) { return find(by_name_, translate(layer.name)); });
+    for (const std::string& prefix : prefixes())
+      for (const auto& [how, name] : ways)
+        consider(how, [&, translate = name](const ModelLayer& layer) {
+          const std::string theirs = translate(layer.name);
+          return theirs.empty() ? nullptr : find(by_name_, prefix + theirs);
+        });
     consider("Keras's keys", [&](const ModelLayer& layer) { return find(by_key_, layer.key); });
     fill_in(best);
     return best;
+  }
+
+  /// What may stand before a layer's name: nothing, or what stands before all in the file. PyTorch names a network
+  /// inside another "module.", "backbone."; one inside that "module.backbone.".
+  [[nodiscard]] std::vector<std::string> prefixes() const {
+    std::vector<std::string> prefixes{""};
+    if (stored_.by_position || stored_.layers.empty()) return prefixes;
+    const std::string& first = stored_.layers.front().name;
+    std::size_t common = first.size();
+    for (const StoredLayer& layer : stored_.layers)
+      common =
+          static_cast<std::size_t>(std::mismatch(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(common),
+                                                 layer.name.begin(), layer.name.end())
+                                       .first -
+                                   first.begin());
+    constexpr std::size_t most = 5;
+    for (std::size_t dot = first.find('.'); dot < common && prefixes.size() < most; dot = first.find('.', dot + 1))
+      prefixes.push_back(first.substr(0, dot + 1));
+    return prefixes;
   }
 
   /// The first layer of the model with the first of the file, and so on. Whose name both have must meet himself.

@@ -54,7 +54,7 @@ inline void require_stride_in_3x3(const Topology& graph, const std::vector<Model
                "convolution; this network has it in the 1x1 before ('",
                layers[i].name,
                "'), and with these weights would give wrong results. Build it by resnet50({.stride_in_3x3 = "
-               "true, .epsilon = 1e-5})"));
+               "true, .epsilon = 1e-5}); emotions_finetune does so with --torchvision"));
   }
 }
 
@@ -75,7 +75,9 @@ inline void require_stride_in_3x3(const Topology& graph, const std::vector<Model
     others.push_back(layer.name);
   }
   if (others.empty()) return "";
-  return text(others.size(), " batch normalisations (first '", others.front(), "') have epsilon ", found, "; ",
+  const bool one = others.size() == 1;
+  return text(others.size(), one ? " batch normalisation ('" : " batch normalisations (first '", others.front(),
+              one ? "') has epsilon " : "') have epsilon ", found, "; ",
               old_keras ? "keras.applications trained these weights with " : "PyTorch's default is ", expected,
               ": with .epsilon = ", expected, " the outputs are those of the source");
 }
