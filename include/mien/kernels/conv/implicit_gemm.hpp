@@ -334,14 +334,16 @@ std::int64_t task_at_cost(const Problem& p, const Plan<T>& plan, std::int64_t co
 }
 
 /// Runs all tasks, in shares of equal cost: with a stride, the gradient of the input has whole regions without a tap.
+/// A thread has several, so that another can help it with the last ones.
 template <class T, class Body>
 void run_in_shares(int threads, const Problem& p, const Plan<T>& plan, const Body& body) {
   std::int64_t total = 0;
   for (std::int64_t i = 0; i < plan.region_count; ++i)
     total += plan.regions[i].task_cost(p) * plan.regions[i].tasks * plan.groups_of_panels * p.groups;
-  parallel_for(threads, threads, [&](std::int64_t share, int thread) {
-    const std::int64_t end = task_at_cost(p, plan, part_begin(total, threads, share + 1));
-    for (std::int64_t task = task_at_cost(p, plan, part_begin(total, threads, share)); task < end; ++task)
+  const std::int64_t shares = std::min(plan.tasks, std::int64_t{8} * threads);
+  parallel_for(threads, shares, [&](std::int64_t share, int thread) {
+    const std::int64_t end = task_at_cost(p, plan, part_begin(total, shares, share + 1));
+    for (std::int64_t task = task_at_cost(p, plan, part_begin(total, shares, share)); task < end; ++task)
       body(ConvTask<T>(p, plan, task), thread);
   });
 }

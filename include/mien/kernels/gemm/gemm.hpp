@@ -231,33 +231,30 @@ void gemm_packed(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, T* pack
     }
 }
 
-/// B packed by the threads for themselves. Each takes neighbouring panels, as many as can be, a few at a time, and
-/// multiplies all of A by them. The number of threads may have its say, as above.
+/// B packed by the tasks for themselves. Each packs a few neighbouring panels and multiplies all of A by them. No sum
+/// knows how columns are cut, so here too the number of threads may have its say.
 template <class T>
 void gemm_own_panels(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, T* copied_a,
                      const GemmScratchOfThreads<T>& scratch) {
   const std::int64_t width = plan.kernels->columns, panels = ceil_div(g.n, width);
-  const std::int64_t parts = std::min<std::int64_t>(threads, panels);
-  const bool transposed = g.transpose_b == Transpose::yes;
   for (std::int64_t i = 0; i < plan.depth_blocks; ++i) {
     if (plan.share_a)
       parallel_for(threads, plan.chunks, [&](std::int64_t chunk, int) {
         copy_chunk_of_a(g, plan, block_of_b<T>(g, plan, 0, i, nullptr, nullptr), chunk, copied_a);
       });
-    parallel_for(threads, parts, [&](std::int64_t part, int thread) {
+    parallel_for(threads, plan.own_blocks, [&](std::int64_t task, int thread) {
       const GemmThreadScratch<T> own = scratch(thread);
-      const std::int64_t end = std::min(g.n, part_begin(panels, parts, part + 1) * width);
-      for (std::int64_t column = part_begin(panels, parts, part) * width; column < end; column += plan.columns) {
-        GemmBlock<T> block = block_of_b<T>(g, plan, column, i, own.b, copied_a);
-        block.columns = std::min(block.columns, end - column);
-        pack_panels(stored_b(g, block), g.ldb, transposed, block.depth, block.columns, g.alpha, own.b,
-                    block.depth * width, width);
-        for (std::int64_t chunk = 0; chunk < plan.chunks; ++chunk)
-          multiply_part(g, plan, block,
-                        {part_begin(plan.tiles, plan.chunks, chunk), part_begin(plan.tiles, plan.chunks, chunk + 1), 0,
-                         ceil_div(block.columns, width)},
-                        own);
-      }
+      const std::int64_t begin = part_begin(panels, plan.own_blocks, task);
+      const std::int64_t count = part_begin(panels, plan.own_blocks, task + 1) - begin;
+      GemmBlock<T> block = block_of_b<T>(g, plan, begin * width, i, own.b, copied_a);
+      block.columns = std::min(count * width, g.n - block.column_begin);
+      pack_panels(stored_b(g, block), g.ldb, g.transpose_b == Transpose::yes, block.depth, block.columns, g.alpha,
+                  own.b, block.depth * width, width);
+      for (std::int64_t chunk = 0; chunk < plan.chunks; ++chunk)
+        multiply_part(
+            g, plan, block,
+            {part_begin(plan.tiles, plan.chunks, chunk), part_begin(plan.tiles, plan.chunks, chunk + 1), 0, count},
+            own);
     });
   }
 }

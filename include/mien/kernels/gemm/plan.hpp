@@ -61,7 +61,8 @@ struct GemmPlan {
   std::int64_t pieces;                        ///< that the depth is cut into, to be summed apart; 1: not cut
   bool copy_a, share_a;                       ///< A is copied apart, once for all groups
   bool direct_b, one_row, narrow;             ///< narrow: few columns, along the depth
-  bool own_b;                                 ///< each thread packs the panels that it multiplies by
+  bool own_b;                                 ///< each task packs the panels that it multiplies by
+  std::int64_t own_blocks = 0;                ///< that those panels are cut into, one a task
 
   /// `threads`: that share the product out. Without, it is a part of a caller's task, for whom own_b is not.
   explicit GemmPlan(const Gemm<T>& g, int threads = 0) : kernels(&active_micro_kernels<T>()) {
@@ -132,9 +133,9 @@ struct GemmPlan {
     const std::int64_t width = kernels->columns, panels = ceil_div(g.n, width);
     depth_blocks = std::max<std::int64_t>(1, ceil_div(k, std::min(deepest, own_block_of_a / (g.m * size))));
     depth = ceil_div(k, depth_blocks);
-    columns = std::clamp<std::int64_t>(own_panels / std::max<std::int64_t>(1, depth * width * size), 1,
-                                       ceil_div(panels, threads)) *
-              width;
+    const std::int64_t most = std::max<std::int64_t>(1, own_panels / std::max<std::int64_t>(1, depth * width * size));
+    own_blocks = std::min(panels, ceil_div(ceil_div(panels, most), threads) * threads);
+    columns = ceil_div(panels, own_blocks) * width;
     chunks = ceil_div(tiles, block_sizes(kernels->isa).tiles);
     groups = 1;
     share_a = copy_a;
