@@ -80,15 +80,26 @@ TEST_CASE("winograd, gradient of the kernel: every size of tile, any padding, an
   });
 }
 
+TEST_CASE("winograd, gradient of the kernel: pictures of 2x2 are summed exactly where the numbers are whole") {
+  for_each_set([] {
+    for (const ConvGeometry& g : {same(3, 2, 2, 5, 7), same(200, 2, 2, 33, 70)}) {
+      KernelGradient one(g);
+      for (std::vector<float>* values : {&one.x, &one.dy})
+        for (float& v : *values) v = std::round(3 * v);
+      CHECK(one.run<float>("winograd", 2) == one.run<float>("reference", 1));
+    }
+  });
+}
+
 TEST_CASE("winograd, gradient of the kernel: the error on real shapes is within its bound") {
   for (const ConvGeometry& g : {same(2, 48, 48, 64, 64), same(1, 24, 24, 128, 128), same(1, 12, 12, 256, 256),
-                                same(2, 3, 3, 512, 512), in_rounds})
+                                same(2, 3, 3, 512, 512), same(8, 2, 2, 512, 512), in_rounds})
     check_bound(g, 2);
 }
 
 TEST_CASE("winograd, gradient of the kernel: the same bits for any number of threads, however it is cut") {
   for_each_set([] {
-    for (const ConvGeometry& g : {many_tiles, many_tiles_and_blocks, few_tiles}) {
+    for (const ConvGeometry& g : {many_tiles, many_tiles_and_blocks, few_tiles, same(9, 2, 2, 70, 70)}) {
       const KernelGradient one(g);
       const std::vector<float> expected = one.run<float>("winograd", 1);
       for (const int threads : {2, 3, 7}) {

@@ -31,36 +31,46 @@ std::vector<double> times_transposed(const double (&matrix)[rows][columns], cons
   return result;
 }
 
+/// The inputs that a tile sees; around a pair there are zeros.
+std::vector<double> cells(int size) {
+  std::vector<double> d;
+  for (int i = 0; i < winograd::cells_of(size); ++i) d.push_back(wave(i, 1.7));
+  if (size == winograd::pair) d.front() = d.back() = 0;
+  return d;
+}
+
+/// The products at the points.
+std::vector<double> times(const std::vector<double>& a, const std::vector<double>& b, int points) {
+  std::vector<double> products;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(points); ++i) products.push_back(a[i] * b[i]);
+  return products;
+}
+
 }  // namespace
 
-TEST_CASE("winograd: outputs + 2 products give the outputs of three taps") {
-  for (int outputs = 1; outputs <= winograd::max_outputs; ++outputs) {
-    CAPTURE(outputs);
-    const winograd::Matrices m = winograd::matrices(outputs);
-    REQUIRE(m.points == outputs + 2);
-    std::vector<double> d, g;
-    for (int i = 0; i < m.points; ++i) d.push_back(wave(i, 1.7));
+TEST_CASE("winograd: outputs + 2 products, 3 of a pair, give the outputs of three taps") {
+  for (int size = winograd::pair; size <= winograd::max_outputs; ++size) {
+    CAPTURE(size);
+    const winograd::Matrices m = winograd::matrices(size);
+    REQUIRE(m.points == (size == winograd::pair ? 3 : size + 2));
+    const std::vector<double> d = cells(size);
+    std::vector<double> g;
     for (int i = 0; i < winograd::taps; ++i) g.push_back(wave(i, 2.3));
-    const std::vector<double> u = times(m.kernel, g), v = times(m.input, d);
-    std::vector<double> products;
-    for (std::size_t i = 0; i < d.size(); ++i) products.push_back(u[i] * v[i]);
-    const std::vector<double> y = times(m.output, products);
+    const std::vector<double> y = times(m.output, times(times(m.kernel, g), times(m.input, d), m.points));
     for (std::size_t i = 0; i + 2 < d.size(); ++i)
       CHECK(y[i] == doctest::Approx(g[0] * d[i] + g[1] * d[i + 1] + g[2] * d[i + 2]).epsilon(1e-13));
   }
 }
 
 TEST_CASE("winograd: the transposed algorithm gives the gradient of the taps") {
-  for (int outputs = 1; outputs <= winograd::max_outputs; ++outputs) {
-    CAPTURE(outputs);
-    const winograd::Matrices m = winograd::matrices(outputs);
-    std::vector<double> d, dy;
-    for (int i = 0; i < m.points; ++i) d.push_back(wave(i, 1.7));
-    for (int i = 0; i < outputs; ++i) dy.push_back(wave(i, 2.9));
-    const std::vector<double> z = times_transposed(m.output, dy), v = times(m.input, d);
-    std::vector<double> products;
-    for (std::size_t i = 0; i < d.size(); ++i) products.push_back(z[i] * v[i]);
-    const std::vector<double> dg = times_transposed(m.kernel, products);
+  for (int size = winograd::pair; size <= winograd::max_outputs; ++size) {
+    CAPTURE(size);
+    const winograd::Matrices m = winograd::matrices(size);
+    const std::vector<double> d = cells(size);
+    std::vector<double> dy;
+    for (int i = 0; i < m.outputs; ++i) dy.push_back(wave(i, 2.9));
+    const std::vector<double> dg =
+        times_transposed(m.kernel, times(times_transposed(m.output, dy), times(m.input, d), m.points));
     for (std::size_t r = 0; r < winograd::taps; ++r) {
       double expected = 0;
       for (std::size_t i = 0; i < dy.size(); ++i) expected += dy[i] * d[i + r];
@@ -85,15 +95,24 @@ TEST_CASE("winograd: tiles cover an axis once, in order, with the fewest points"
     std::int64_t next = 0, points = 0;
     for (std::int64_t i = 0; i < tiles.count; ++i) {
       CHECK(tiles.first(i) == next);
-      CHECK(tiles.outputs(i) >= 1);
-      CHECK(tiles.outputs(i) <= winograd::max_outputs);
-      CHECK((tiles.outputs(i) == tiles.size || tiles.outputs(i) == tiles.size - 1));
-      next += tiles.outputs(i);
-      points += winograd::points_of(tiles.outputs(i));
+      CHECK(tiles.size_of(i) >= 1);
+      CHECK(tiles.size_of(i) <= winograd::max_outputs);
+      CHECK((tiles.size_of(i) == tiles.size || tiles.size_of(i) == tiles.size - 1));
+      next += tiles.size_of(i);
+      points += winograd::points_of(tiles.size_of(i));
     }
     CHECK(next == outputs);
     CHECK(tiles.first(tiles.count) == outputs);
     CHECK(points == tiles.total_points());
     CHECK(points == outputs + 2 * ((outputs + 3) / 4));
   }
+}
+
+TEST_CASE("winograd: an axis is a pair where two outputs see two inputs between zeros, and only there") {
+  CHECK(winograd::AxisTiles(2, 2, 1).size == winograd::pair);
+  CHECK(winograd::AxisTiles(2, 2, 1).total_points() == 3);
+  for (const winograd::AxisTiles& tiles : {winograd::AxisTiles(2, 4, 0), winograd::AxisTiles(2, 3, 1),
+                                           winograd::AxisTiles(2, 2, 2), winograd::AxisTiles(2, 2, 0)})
+    CHECK(tiles.size == 2);
+  CHECK(winograd::AxisTiles(4, 4, 1).size == 4);
 }

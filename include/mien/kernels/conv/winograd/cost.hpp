@@ -24,14 +24,22 @@ inline constexpr std::int64_t cost_of_value = 14, cost_of_kernel_value = 25;
   return sum;
 }
 
+/// What packing one value of the kernel costs the implicit product, as far as it shows: rn.5.2 forward, two threads,
+/// 2.21 ms against 1.72 of Winograd's nine products.
+inline constexpr std::int64_t cost_of_packed_value = 14;
+
 /// What reading one value of a prepared kernel from memory costs: two threads of a Zen 4 read 10 values a nanosecond
 /// and make 115 multiplications. A kernel that is prepared in the call is still in a cache.
 inline constexpr std::int64_t cost_of_prepared_value = 11;
 
+/// Of the implicit product, for each pair of channel and filter: its multiplications.
+[[nodiscard]] inline std::int64_t direct_products(const Problem& p) {
+  return p.pictures * axis_taps(p.out_h, p.in_h, p.pad_top) * axis_taps(p.out_w, p.in_w, p.pad_left);
+}
+
 [[nodiscard]] inline std::int64_t direct_cost(const Problem& p) {
-  const std::int64_t products =
-      p.pictures * axis_taps(p.out_h, p.in_h, p.pad_top) * axis_taps(p.out_w, p.in_w, p.pad_left);
-  return (products + (p.kernel_prepared ? cost_of_prepared_value * taps * taps : 0)) * p.depth * p.columns;
+  const std::int64_t kernel_value = p.kernel_prepared ? cost_of_prepared_value : cost_of_packed_value;
+  return (direct_products(p) + kernel_value * taps * taps) * p.depth * p.columns;
 }
 
 [[nodiscard]] inline std::int64_t winograd_cost(const Problem& p) {
@@ -41,9 +49,10 @@ inline constexpr std::int64_t cost_of_prepared_value = 11;
          kernel_value * p.points() * p.depth * p.columns;
 }
 
-/// The same of the gradient of the kernel: what gathering one value of dU into dw costs. v48.4_2, one thread: 1.5 ms
-/// for 6.6 million; v48.5_x 1.4 ms for as many.
-inline constexpr std::int64_t cost_of_sum = 13;
+/// The same of the gradient of the kernel: what gathering one value of dU into dw costs, beyond what the implicit
+/// product's writing of dw costs. v48.4_2, one thread: 1.5 ms for 6.6 million, which would be 13; but two threads wait
+/// for memory, and pictures of 2x2 (rn.5.2) take 1.67 ms where the implicit product takes 1.37.
+inline constexpr std::int64_t cost_of_sum = 25;
 
 [[nodiscard]] inline std::int64_t kernel_gradient_cost(const Problem& p) {
   const std::int64_t points = p.pictures * p.down.total_points() * p.across.total_points();

@@ -8,8 +8,8 @@
 
 namespace mien::inline v0::kernels::winograd {
 
-/// Z = A dY A' of a tile of rows x columns outputs: output (i, j) of filter k is from[i * row + j * column + k]. Writes
-/// whole vectors of filters.
+/// Z = A dY A' of a tile of the sizes rows x columns: output (i, j) of filter k is from[i * row + j * column + k].
+/// Writes whole vectors of filters.
 template <class T>
 struct GradientTile {
   const T* from;
@@ -21,13 +21,13 @@ struct GradientTile {
   std::int64_t ahead;  ///< from a pixel to the one that is fetched into the caches meanwhile
 };
 
-/// dw = G' dU G of one channel. dU of filter k at point p = i * column_points + j is the sum, in order, of
+/// dw = G' dU G of one channel. dU of filter k at point p = i * (points of a row) + j is the sum, in order, of
 /// from[piece * `piece` + p * point + k]; tap (r, s) goes to to[(r * 3 + s) * tap + k]. Reads whole vectors of filters.
 template <class T>
 struct PointSums {
   const T* from;
   std::int64_t pieces, piece, point;
-  int row_points, column_points;
+  int rows, columns;  ///< the largest tile's sizes
   std::int64_t filters;
   T* to;
   std::int64_t tap;

@@ -28,14 +28,14 @@ struct KindCounts {
 /// One tile: where it is and how large.
 struct Tile {
   std::int64_t picture, row, column;  ///< of its first output
-  int rows, columns;                  ///< of outputs
+  int rows, columns;                  ///< its sizes
   bool larger_down, larger_across;
 
   Tile(const Problem& p, std::int64_t index) {
     const std::int64_t j = index % p.across.count, i = index / p.across.count % p.down.count;
     picture = index / (p.across.count * p.down.count);
     row = p.down.first(i), column = p.across.first(j);
-    rows = p.down.outputs(i), columns = p.across.outputs(j);
+    rows = p.down.size_of(i), columns = p.across.size_of(j);
     larger_down = p.down.is_larger(i), larger_across = p.across.is_larger(j);
   }
   void count(KindCounts& counts) const {
@@ -77,10 +77,10 @@ void find_cells(const Problem& p, const Tile& tile, const T* source, const T* ze
   const std::int64_t left = tile.column - p.pad_left;
   cells.step = p.depth;
   cells.begin = static_cast<int>(std::max<std::int64_t>(0, -left));
-  cells.end = static_cast<int>(std::min<std::int64_t>(points_of(tile.columns), p.in_w - left));
+  cells.end = static_cast<int>(std::min<std::int64_t>(cells_of(tile.columns), p.in_w - left));
   for (int i = 0; i < max_points; ++i) {
     const std::int64_t row = tile.row - p.pad_top + i;
-    const bool inside = i < points_of(tile.rows) && row >= 0 && row < p.in_h;
+    const bool inside = i < cells_of(tile.rows) && row >= 0 && row < p.in_h;
     cells.rows[i] = inside ? source + ((tile.picture * p.in_h + row) * p.in_w + left) * p.depth : zeros;
   }
 }

@@ -15,8 +15,9 @@ namespace mien::inline v0::kernels::winograd {
 
 inline const char* kernel_gradient_loses(const ConvGeometry& g) {
   const Problem p(g, false);
-  return kernel_gradient_cost(p) < direct_cost(p) ? nullptr
-                                                  : "its transforms would cost more than the products that it saves";
+  return kernel_gradient_cost(p) < direct_products(p) * p.depth * p.columns
+             ? nullptr
+             : "its transforms would cost more than the products that it saves";
 }
 
 /// V of tiles begin ... end-1, in `to` from number `slot` on.
@@ -49,9 +50,9 @@ void transform_gradients(const ConvCall<T>& call, const KernelGradientPlan<T>& p
     for (std::int64_t index = begin; index < end; ++index, z += to.width) {
       const Tile tile(p, index);
       const std::int64_t pixel = (tile.picture * p.out_h + tile.row) * p.out_w + tile.column;
-      active_gradient_transforms<T>().spread({call.right + pixel * p.columns + plan.filters.begin(block),
-                                              p.out_w * p.columns, p.columns, tile.rows, tile.columns,
-                                              plan.filters.size(block), z, to.places, tile.columns * p.columns});
+      active_gradient_transforms<T>().spread(
+          {call.right + pixel * p.columns + plan.filters.begin(block), p.out_w * p.columns, p.columns, tile.rows,
+           tile.columns, plan.filters.size(block), z, to.places, outputs_of(tile.columns) * p.columns});
     }
   }
 }
@@ -124,8 +125,8 @@ void gather_block(const ConvCall<T>& call, const KernelGradientPlan<T>& plan, st
   T* const dw = call.result + channel * k + plan.filters.begin(filter_block);
   for (std::int64_t i = begin; i < end; ++i)
     active_gradient_transforms<T>().gather({sums + i * plan.filters.width, plan.pieces, piece, plan.sum_point,
-                                            p.down.points(), p.across.points(), plan.filters.size(filter_block),
-                                            dw + i * k, p.depth * k, k});
+                                            p.down.size, p.across.size, plan.filters.size(filter_block), dw + i * k,
+                                            p.depth * k, k});
 }
 
 /// dU of tiles begin ... end-1, all blocks, a group of tiles at a time.

@@ -26,8 +26,8 @@ struct Problem {
         pad_left(backward_input ? taps - 1 - g.pad_left : g.pad_left),
         depth(backward_input ? g.k : g.c),
         columns(backward_input ? g.c : g.k),
-        down(out_h),
-        across(out_w),
+        down(out_h, in_h, pad_top),
+        across(out_w, in_w, pad_left),
         backward(backward_input),
         kernel_prepared(!backward_input && g.kernel_prepared) {}
 

@@ -5,7 +5,8 @@
 //
 //   14 = 4 + 4 + 3 + 3: 22 points; four tiles of 4, cut off, would take 24.       7 = 4 + 3: 11 instead of 12.
 //
-// In two dimensions this is 484 products for 14 x 14 instead of 576, and 121 for 7 x 7 instead of 144.
+// In two dimensions this is 484 products for 14 x 14 instead of 576, and 121 for 7 x 7 instead of 144. An axis of two
+// pixels between zeros is one tile of 3 points.
 
 #include <cstdint>
 
@@ -13,31 +14,38 @@
 
 namespace mien::inline v0::kernels::winograd {
 
-/// The tiles of one axis: `larger` of them with `size` outputs, then the others with size - 1.
+/// The tiles of one axis: `larger` of them with `size` outputs, then the others with size - 1; or one of size `pair`.
 struct AxisTiles {
   std::int64_t count = 0, larger = 0;
   int size = 0;
 
   AxisTiles() = default;
+  constexpr AxisTiles(std::int64_t outputs, std::int64_t inputs, std::int64_t padding) : AxisTiles(outputs) {
+    if (outputs == 2 && inputs == 2 && padding == 1) count = 1, larger = 1, size = pair;
+  }
   constexpr explicit AxisTiles(std::int64_t outputs)
       : count((outputs + max_outputs - 1) / max_outputs),
         size(count == 0 ? 0 : static_cast<int>((outputs + count - 1) / count)) {
     larger = outputs - count * (size - 1);
   }
   [[nodiscard]] constexpr bool is_larger(std::int64_t tile) const { return tile < larger; }
-  [[nodiscard]] constexpr int outputs(std::int64_t tile) const { return is_larger(tile) ? size : size - 1; }
+  [[nodiscard]] constexpr int size_of(std::int64_t tile) const { return is_larger(tile) ? size : size - 1; }
   /// The tile's first output; tile `count` begins where the axis ends.
   [[nodiscard]] constexpr std::int64_t first(std::int64_t tile) const {
-    return tile * (size - 1) + (tile < larger ? tile : larger);
+    return tile * (outputs_of(size) - 1) + (tile < larger ? tile : larger);
   }
   /// The points that the larger tiles use; the others use one fewer.
   [[nodiscard]] constexpr int points() const { return points_of(size); }
   /// Of all tiles together.
-  [[nodiscard]] constexpr std::int64_t total_points() const { return first(count) + (taps - 1) * count; }
+  [[nodiscard]] constexpr std::int64_t total_points() const {
+    return size == pair ? count * points() : first(count) + (taps - 1) * count;
+  }
 };
 
 static_assert(AxisTiles(14).count == 4 && AxisTiles(14).larger == 2 && AxisTiles(14).total_points() == 22);
 static_assert(AxisTiles(6).size == 3 && AxisTiles(6).larger == 2 && AxisTiles(5).first(1) == 3);
+static_assert(AxisTiles(2, 2, 1).total_points() == 3 && AxisTiles(2, 2, 1).first(1) == 2);
+static_assert(AxisTiles(0).total_points() == 0 && AxisTiles(2, 4, 0).total_points() == 4);
 static_assert(AxisTiles(1).size == 1 && AxisTiles(1).total_points() == 3 && AxisTiles(48).total_points() == 72);
 
 }  // namespace mien::inline v0::kernels::winograd

@@ -25,7 +25,7 @@ struct TileCells {
   int begin, end;
 };
 
-/// V = B' d B of a tile of rows x columns outputs. Writes whole vectors of channels.
+/// V = B' d B of a tile of the sizes rows x columns. Writes whole vectors of channels.
 template <class T>
 struct InputTile {
   const TileCells<T>& cells;
@@ -37,19 +37,20 @@ struct InputTile {
 };
 
 /// U = G g G' for a panel of filters, two vectors wide: tap t = r * 3 + s of channel c is the row at taps + t * tap + c
-/// * (the panel's width); point p = i * column_points + j of channel c goes to `to` + p * stride + c * (the panel's
-/// width).
+/// * (the panel's width); point p = i * (points of a row) + j of channel c goes to `to` + p * stride + c * (the
+/// panel's width).
 template <class T>
 struct KernelBlock {
   const T* taps;
   std::int64_t tap, channels;
-  int row_points, column_points;
+  int rows, columns;  ///< the largest tile's sizes
   T* to;
   std::int64_t stride;
 };
 
-/// Y = activation(A' M A + bias) of a tile: output (i, j) of filter k goes to to[i * row + j * column + k]. Reads whole
-/// vectors of filters. `stream`: the stores pass the caches by; each vector's place must then be aligned to its size.
+/// Y = activation(A' M A + bias) of a tile of the sizes rows x columns: output (i, j) of filter k goes to to[i * row +
+/// j * column + k]. Reads whole vectors of filters. `stream`: the stores pass the caches by; each vector's place must
+/// then be aligned to its size.
 template <class T>
 struct OutputTile {
   const T* from;

@@ -3,20 +3,24 @@
 // and then along its rows, through an array that stays in the first cache.
 
 /// v = B' d.
-template <int outputs, class T>
+template <int size, class T>
 __attribute__((always_inline)) inline void input_points(const Vec<T>* d, Vec<T>* v) {
   constexpr T root_2 = T(winograd::sqrt_2), root_half = T(winograd::sqrt_half);
-  if constexpr (outputs == 1) {
+  if constexpr (size == winograd::pair) {
+    v[0] = d[1];
+    v[1] = d[1] + d[2];
+    v[2] = d[2];
+  } else if constexpr (size == 1) {
     v[0] = d[2] - root_half * d[1];
     v[1] = d[0] - root_2 * d[1];
     v[2] = T(-1.5 * winograd::sqrt_2) * d[1];
-  } else if constexpr (outputs == 2) {
+  } else if constexpr (size == 2) {
     const Vec<T> a = T(-1.5) * d[2], b = T(1.5 * winograd::sqrt_half) * d[1];
     v[0] = d[3] - T(0.5) * d[1];
     v[1] = d[0] - T(2) * d[2];
     v[2] = a - b;
     v[3] = a + b;
-  } else if constexpr (outputs == 3) {
+  } else if constexpr (size == 3) {
     const Vec<T> a = d[3] - root_2 * d[2], b = d[2] - root_2 * d[1];
     v[0] = d[4] - root_2 * d[3] - T(0.5) * b;
     v[1] = root_2 * a + (d[0] - root_half * d[1]);
@@ -35,31 +39,40 @@ __attribute__((always_inline)) inline void input_points(const Vec<T>* d, Vec<T>*
   }
 }
 
-/// u = G g, the first `points` of it.
-template <int points, class T>
+/// u = G g: all points of the largest tile, or the pair's.
+template <bool of_pair, class T>
 __attribute__((always_inline)) inline void kernel_points(const Vec<T>* g, Vec<T>* u) {
+  if constexpr (of_pair) {
+    u[0] = g[0] - g[1];
+    u[1] = g[1];
+    u[2] = g[2] - g[1];
+    return;
+  }
   u[0] = g[2];
   u[1] = g[0];
   const Vec<T> even = T(-2.0 / 3) * g[0] - T(1.0 / 3) * g[2], odd = T(winograd::sqrt_2 / 3) * g[1];
   u[2] = even - odd;
-  if constexpr (points > 3) u[3] = even + odd;
+  u[3] = even + odd;
   const Vec<T> even_2 = T(1.0 / 6) * g[0] + T(1.0 / 3) * g[2], odd_2 = T(winograd::sqrt_2 / 6) * g[1];
-  if constexpr (points > 4) u[4] = even_2 + odd_2;
-  if constexpr (points > 5) u[5] = even_2 - odd_2;
+  u[4] = even_2 + odd_2;
+  u[5] = even_2 - odd_2;
 }
 
 /// y = A' m.
-template <int outputs, class T>
+template <int size, class T>
 __attribute__((always_inline)) inline void output_points(const Vec<T>* m, Vec<T>* y) {
   constexpr T root_2 = T(winograd::sqrt_2), root_half = T(winograd::sqrt_half);
-  if constexpr (outputs == 1) {
+  if constexpr (size == winograd::pair) {
+    y[0] = m[1] + m[2];
+    y[1] = m[0] + m[1];
+  } else if constexpr (size == 1) {
     y[0] = m[0] + m[1] + m[2];
   } else {
     const Vec<T> sum = m[2] + m[3], difference = m[2] - m[3];
-    if constexpr (outputs == 2) {
+    if constexpr (size == 2) {
       y[0] = m[1] + sum;
       y[1] = root_half * difference + m[0];
-    } else if constexpr (outputs == 3) {
+    } else if constexpr (size == 3) {
       y[0] = m[1] + sum + m[4];
       y[1] = root_half * difference + root_2 * m[4];
       y[2] = T(0.5) * sum + T(2) * m[4] + m[0];
@@ -77,40 +90,42 @@ template <class T>
 using PointVectors = Vec<T>[winograd::max_points][winograd::max_points];
 
 /// A row of a tile's points; `to` is where the row begins, but for the origins.
-template <int outputs, class T>
+template <int size, class T>
 __attribute__((always_inline)) inline void store_points(const Vec<T>* v, T* to, const winograd::PointPlaces& places,
                                                         bool last) {
+  constexpr int end = winograd::points_of(size) - 1;
   T* const first = to + places.origins[last][0];
 #pragma GCC unroll 6
-  for (int j = 0; j < outputs + 1; ++j) store(first + j * places.across, v[j]);
-  store(to + places.origins[last][1] + (outputs + 1) * places.across, v[outputs + 1]);
+  for (int j = 0; j < end; ++j) store(first + j * places.across, v[j]);
+  store(to + places.origins[last][1] + end * places.across, v[end]);
 }
 
-template <int outputs, class T>
+template <int size, class T>
 __attribute__((always_inline)) inline void input_down(const winograd::TileCells<T>& cells,
                                                       const winograd::TileCells<T>& next, std::int64_t c, int columns,
                                                       PointVectors<T>& t) {
+  constexpr int cells_down = winograd::cells_of(size), points = winograd::points_of(size);
   for (int j = 0; j < columns; ++j, c += cells.step) {
-    Vec<T> d[outputs + 2] = {}, v[outputs + 2];
+    Vec<T> d[cells_down] = {}, v[points];
 #pragma GCC unroll 6
-    for (int i = 0; i < outputs + 2; ++i) __builtin_prefetch(next.rows[i] + c);
+    for (int i = 0; i < cells_down; ++i) __builtin_prefetch(next.rows[i] + c);
     if (j >= cells.begin && j < cells.end) {
 #pragma GCC unroll 6
-      for (int i = 0; i < outputs + 2; ++i) d[i] = load(cells.rows[i] + c);
+      for (int i = 0; i < cells_down; ++i) d[i] = load(cells.rows[i] + c);
     }
-    input_points<outputs, T>(d, v);
+    input_points<size, T>(d, v);
 #pragma GCC unroll 6
-    for (int i = 0; i < outputs + 2; ++i) t[i][j] = v[i];
+    for (int i = 0; i < points; ++i) t[i][j] = v[i];
   }
 }
 
-template <int outputs, class T>
+template <int size, class T>
 __attribute__((always_inline)) inline void input_along(const PointVectors<T>& t, int rows, T* to,
                                                        const winograd::PointPlaces& places) {
   for (int i = 0; i < rows; ++i, to += places.down) {
-    Vec<T> v[outputs + 2];
-    input_points<outputs, T>(t[i], v);
-    store_points<outputs, T>(v, to, places, i + 1 == rows);
+    Vec<T> v[winograd::points_of(size)];
+    input_points<size, T>(t[i], v);
+    store_points<size, T>(v, to, places, i + 1 == rows);
   }
 }
 
@@ -122,7 +137,7 @@ __attribute__((always_inline)) inline void transform_input_vector(const winograd
                                                                   const winograd::TileCells<T>& next, std::int64_t c,
                                                                   T* to) {
   PointVectors<T> t;
-  const int rows = tile.rows + 2, columns = tile.columns + 2;
+  const int rows = winograd::points_of(tile.rows), columns = winograd::cells_of(tile.columns);
   switch (tile.rows) {
     case 4:
       input_down<4>(cells, next, c, columns, t);
@@ -133,8 +148,11 @@ __attribute__((always_inline)) inline void transform_input_vector(const winograd
     case 2:
       input_down<2>(cells, next, c, columns, t);
       break;
-    default:
+    case 1:
       input_down<1>(cells, next, c, columns, t);
+      break;
+    default:
+      input_down<winograd::pair>(cells, next, c, columns, t);
   }
   switch (tile.columns) {
     case 4:
@@ -143,8 +161,10 @@ __attribute__((always_inline)) inline void transform_input_vector(const winograd
       return input_along<3>(t, rows, to, tile.places);
     case 2:
       return input_along<2>(t, rows, to, tile.places);
+    case 1:
+      return input_along<1>(t, rows, to, tile.places);
     default:
-      input_along<1>(t, rows, to, tile.places);
+      input_along<winograd::pair>(t, rows, to, tile.places);
   }
 }
 
@@ -156,8 +176,8 @@ void transform_input(const winograd::InputTile<T>& tile) {
     transform_input_vector(tile, tile.cells, tile.next, c, tile.to + c);
   if (c == tile.channels) return;
   T last[winograd::max_points][winograd::max_points][lanes<T>] = {};
-  winograd::TileCells<T> cells{{}, lanes<T>, 0, tile.columns + 2};
-  for (int i = 0; i < tile.rows + 2; ++i) {
+  winograd::TileCells<T> cells{{}, lanes<T>, 0, winograd::cells_of(tile.columns)};
+  for (int i = 0; i < winograd::cells_of(tile.rows); ++i) {
     cells.rows[i] = last[i][0];
     for (int j = tile.cells.begin; j < tile.cells.end; ++j)
       for (std::int64_t k = c; k < tile.channels; ++k) last[i][j][k - c] = tile.cells.rows[i][j * tile.cells.step + k];
@@ -165,10 +185,11 @@ void transform_input(const winograd::InputTile<T>& tile) {
   transform_input_vector(tile, cells, cells, 0, tile.to + c);
 }
 
-template <int points, class T>
+template <int size, class T>
 __attribute__((always_inline)) inline void kernel_along(const Vec<T>* t, T* to, std::int64_t stride) {
-  Vec<T> u[points];
-  kernel_points<points, T>(t, u);
+  constexpr int points = winograd::points_of(size);
+  Vec<T> u[winograd::max_points];
+  kernel_points<size == winograd::pair, T>(t, u);
 #pragma GCC unroll 6
   for (int j = 0; j < points; ++j) store(to + j * stride, u[j]);
 }
@@ -177,55 +198,67 @@ __attribute__((always_inline)) inline void kernel_along(const Vec<T>* t, T* to, 
 template <int i, class T>
 __attribute__((always_inline)) inline void kernel_row(const winograd::KernelBlock<T>& block,
                                                       const Vec<T> (&down)[3][winograd::max_points], T* to) {
-  if (i >= block.row_points) return;
+  if (i >= winograd::points_of(block.rows)) return;
   const Vec<T> t[3] = {down[0][i], down[1][i], down[2][i]};
-  to += i * block.column_points * block.stride;
-  switch (block.column_points) {
-    case 6:
-      return kernel_along<6, T>(t, to, block.stride);
-    case 5:
-      return kernel_along<5, T>(t, to, block.stride);
+  to += i * winograd::points_of(block.columns) * block.stride;
+  switch (block.columns) {
     case 4:
       return kernel_along<4, T>(t, to, block.stride);
+    case 3:
+      return kernel_along<3, T>(t, to, block.stride);
+    case 2:
+      return kernel_along<2, T>(t, to, block.stride);
+    case 1:
+      return kernel_along<1, T>(t, to, block.stride);
     default:
-      kernel_along<3, T>(t, to, block.stride);
+      kernel_along<winograd::pair, T>(t, to, block.stride);
   }
 }
 
 /// U = G g G' for a panel of two vectors of filters. From the taps to the points everything stays in registers: v48.5_x
 /// 6.1 ms through an array, 5.5 without.
-template <class T>
-void transform_kernel(const winograd::KernelBlock<T>& block) {
+template <bool of_pair, class T>
+__attribute__((always_inline)) inline void transform_kernel_down(const winograd::KernelBlock<T>& block) {
   for (std::int64_t from = 0; from < 2 * lanes<T> * block.channels; from += lanes<T>) {
     Vec<T> down[3][winograd::max_points];
 #pragma GCC unroll 3
     for (int s = 0; s < 3; ++s) {
       const T* const g = block.taps + s * block.tap + from;
       const Vec<T> column[3] = {load(g), load(g + 3 * block.tap), load(g + 6 * block.tap)};
-      kernel_points<winograd::max_points, T>(column, down[s]);
+      kernel_points<of_pair, T>(column, down[s]);
     }
     T* const to = block.to + from;
     kernel_row<0>(block, down, to);
     kernel_row<1>(block, down, to);
     kernel_row<2>(block, down, to);
-    kernel_row<3>(block, down, to);
-    kernel_row<4>(block, down, to);
-    kernel_row<5>(block, down, to);
+    if constexpr (!of_pair) {
+      kernel_row<3>(block, down, to);
+      kernel_row<4>(block, down, to);
+      kernel_row<5>(block, down, to);
+    }
   }
 }
 
-template <int outputs, class T>
+template <class T>
+void transform_kernel(const winograd::KernelBlock<T>& block) {
+  if (block.rows == winograd::pair) return transform_kernel_down<true>(block);
+  transform_kernel_down<false>(block);
+}
+
+template <int size, class T>
 __attribute__((always_inline)) inline void output_down(const winograd::OutputTile<T>& tile, std::int64_t k,
                                                        PointVectors<T>& t) {
   const T* from = tile.from + k;
   const winograd::PointPlaces& places = tile.places;
-  for (int j = 0; j < tile.columns + 2; ++j, from += places.across) {
-    const bool last = j + 1 == tile.columns + 2;
-    Vec<T> m[outputs + 2], y[outputs];
+  constexpr int end = winograd::points_of(size) - 1, outputs = winograd::outputs_of(size);
+  const int columns = winograd::points_of(tile.columns);
+  for (int j = 0; j < columns; ++j, from += places.across) {
+    const bool last = j + 1 == columns;
+    Vec<T> m[end + 1], y[outputs];
 #pragma GCC unroll 6
-    for (int i = 0; i < outputs + 1; ++i) m[i] = load(from + places.origins[0][last] + i * places.down);
-    m[outputs + 1] = load(from + places.origins[1][last] + (outputs + 1) * places.down);
-    output_points<outputs, T>(m, y);
+    for (int i = 0; i < end; ++i) m[i] = load(from + places.origins[0][last] + i * places.down);
+    m[end] = load(from + places.origins[1][last] + end * places.down);
+    output_points<size, T>(m, y);
 #pragma GCC unroll 4
     for (int i = 0; i < outputs; ++i) t[i][j] = y[i];
   }
@@ -239,12 +272,14 @@ __attribute__((always_inline)) inline Vec<T> finish_output(const winograd::Outpu
   return y;
 }
 
-template <int outputs, class T>
+template <int size, class T>
 __attribute__((always_inline)) inline void output_along(const winograd::OutputTile<T>& tile, const PointVectors<T>& t,
                                                         Vec<T> bias, T* to, std::int64_t row, std::int64_t column) {
-  for (int i = 0; i < tile.rows; ++i, to += row) {
+  constexpr int outputs = winograd::outputs_of(size);
+  const int rows = winograd::outputs_of(tile.rows);
+  for (int i = 0; i < rows; ++i, to += row) {
     Vec<T> y[outputs];
-    output_points<outputs, T>(t[i], y);
+    output_points<size, T>(t[i], y);
 #pragma GCC unroll 4
     for (int j = 0; j < outputs; ++j) {
       const Vec<T> value = finish_output(tile, y[j] + bias);
@@ -272,8 +307,11 @@ __attribute__((always_inline)) inline void transform_output_vector(const winogra
     case 2:
       output_down<2>(tile, k, t);
       break;
-    default:
+    case 1:
       output_down<1>(tile, k, t);
+      break;
+    default:
+      output_down<winograd::pair>(tile, k, t);
   }
   switch (tile.columns) {
     case 4:
@@ -282,8 +320,10 @@ __attribute__((always_inline)) inline void transform_output_vector(const winogra
       return output_along<3>(tile, t, bias, to, row, column);
     case 2:
       return output_along<2>(tile, t, bias, to, row, column);
+    case 1:
+      return output_along<1>(tile, t, bias, to, row, column);
     default:
-      output_along<1>(tile, t, bias, to, row, column);
+      output_along<winograd::pair>(tile, t, bias, to, row, column);
   }
 }
 
@@ -300,8 +340,8 @@ void transform_output(const winograd::OutputTile<T>& tile) {
   if (tile.bias != nullptr)
     for (std::int64_t j = k; j < tile.filters; ++j) bias[j - k] = tile.bias[j];
   transform_output_vector(tile, k, load(bias), &last[0][0][0], winograd::max_outputs * lanes<T>, lanes<T>);
-  for (int i = 0; i < tile.rows; ++i)
-    for (int j = 0; j < tile.columns; ++j)
+  for (int i = 0; i < winograd::outputs_of(tile.rows); ++i)
+    for (int j = 0; j < winograd::outputs_of(tile.columns); ++j)
       for (std::int64_t f = k; f < tile.filters; ++f) tile.to[i * tile.row + j * tile.column + f] = last[i][j][f - k];
 }
 

@@ -50,7 +50,7 @@ void transform_panel(const ConvCall<T>& call, const Problem& p, const Plan<T>& p
                                        : call.right + (tap * g.c + c) * g.k + column;
       pack_panels(from, g.k, p.backward, channels, columns, T(1), scratch + tap * kernel_channels * width, 0, width);
     }
-    active_transforms<T>().kernel({scratch, kernel_channels * width, channels, p.down.points(), p.across.points(),
+    active_transforms<T>().kernel({scratch, kernel_channels * width, channels, p.down.size, p.across.size,
                                    to + (c - begin) * width, plan.kernel_stride});
   }
 }
@@ -115,8 +115,8 @@ void transform_group_output(const ConvCall<T>& call, const Problem& p, const Pla
     out.rows = tile.rows, out.columns = tile.columns;
     out.to = call.result + ((tile.picture * p.out_h + tile.row) * p.out_w + tile.column) * p.columns + first;
     active_transforms<T>().output(out);
-    for (int i = 0; i < tile.rows && !in_registers; ++i)
-      for (int j = 0; j < tile.columns; ++j) {
+    for (int i = 0; i < outputs_of(tile.rows) && !in_registers; ++i)
+      for (int j = 0; j < outputs_of(tile.columns); ++j) {
         T* const y = out.to + i * out.row + j * out.column;
         activate(call.epilogue.activation, filters, y, y);
       }
@@ -221,7 +221,7 @@ struct ScratchOfThreads {
   }
 };
 
-/// The prepared kernel is U of the forward pass. It depends on the tiles' points, which the output's extents decide.
+/// The prepared kernel is U of the forward pass. It depends on the tiles' points, which the extents decide.
 template <class T>
 std::int64_t prepared_size([[maybe_unused]] const ConvGeometry& g) {
   if constexpr (sizeof(T) == sizeof(float)) {
