@@ -121,6 +121,8 @@ inline mien::Dataset pictures_of(const mien::Model<float>& model, const std::str
 /// Those of the classes that have a folder.
 inline std::vector<std::string> classes_with_folder(const std::vector<std::string>& classes,
                                                     const std::string& directory) {
+  if (!std::filesystem::is_directory(directory))
+    throw mien::OptionError("'" + directory + "' is no folder: give one with folders named as the classes");
   std::vector<std::string> there;
   for (const std::string& name : classes)
     if (std::filesystem::is_directory(std::filesystem::path(directory) / name)) there.push_back(name);

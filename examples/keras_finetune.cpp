@@ -103,7 +103,7 @@ void run(const Arguments& a) {
   emotions::require_classes(faces.train, train_folder);
   faces.validation = emotions::pictures_of(original, validation_folder, faces.train.class_names());
   auto model = with_new_head(original, features_of(original, a.features), a, faces.train.class_names());
-  model.freeze([](std::string_view name) { return !name.starts_with("head"); });
+  model.freeze([](std::string_view name) { return name != "head"; });
   prepare_out(a.out);  // after all that may be refused
   if (a.head_epochs > 0) train(model, a, faces, a.head_epochs, a.learning_rate);
   model.unfreeze(all_layers());

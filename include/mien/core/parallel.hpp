@@ -80,7 +80,7 @@ using ParallelPart = void (*)(const void* body, std::int64_t first, std::int64_t
 class TaskRuns {
  public:
   static constexpr int most = 64;    ///< runs; beyond them, threads begin with a run that another one begins with too
-  static constexpr int claims = 32;  ///< of a run, about: 8 let a Winograd convolution wait for an eighth of a run
+  static constexpr int claims = 32;  ///< of a run, about: what is waited for is a 32nd of it
 
   TaskRuns(std::int64_t tasks, int team) : team_(team), count_(std::min(team, most)) {
     for (int i = 0; i < count_; ++i) runs_[i] = {tasks * i / count_, tasks * (i + 1) / count_};
