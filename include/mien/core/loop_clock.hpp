@@ -26,6 +26,15 @@ struct LoopClock {
   std::int64_t longest = 0;  ///< ns that the thread with most to do spent in the body, summed over the loops
   std::int64_t work = 0;     ///< ns that all threads spent in it
   std::int64_t offered = 0;  ///< ns that they would have spent had each been busy as long as the longest
+
+  LoopClock& operator+=(const LoopClock& other) {
+    loops += other.loops;
+    regions += other.regions;
+    longest += other.longest;
+    work += other.work;
+    offered += other.offered;
+    return *this;
+  }
 };
 
 /// The calling thread's clock, or null.

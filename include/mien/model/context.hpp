@@ -8,7 +8,7 @@
 #include <mien/core/memory.hpp>
 #include <mien/core/tensor.hpp>
 #include <mien/kernels/elementwise/add.hpp>
-#include <mien/model/parameters.hpp>
+#include <mien/model/gradient_window.hpp>
 #include <mien/model/plan.hpp>
 #include <mien/model/step_clock.hpp>
 
@@ -24,7 +24,7 @@ class Context {
   struct Run {
     const Plan<T>& plan;
     const Parameters& parameters;
-    const ParameterBlock<T>* gradients = nullptr;
+    const GradientWindow<T>* gradients = nullptr;
     const T* input = nullptr;  ///< batch x input shape
     std::int64_t batch = 0;
     RandomKey random{};                  ///< seed and step; the layer's index becomes the purpose
@@ -57,12 +57,14 @@ class Context {
     }
   }
 
-  /// After forward(), with the gradient by the output in output_gradient().
-  template <class P>
-  void backward(const Run<P>& run) {
+  /// After forward(), with the gradient by the output in gradient(). `before(node)` is called before a node's gradients
+  /// are computed, from the last node to the first.
+  template <class P, class Before>
+  void backward(const Run<P>& run, const Before& before) {
     const auto& steps = run.plan.steps();
     for (auto step = steps.rbegin(); step != steps.rend(); ++step) {
       if (!step->backward) continue;
+      before(step->node);
       const BackwardNeeds needs = run.plan.needs(*step);
       const bool learns = run.plan.options().trainable[static_cast<std::size_t>(step->node)];
       input_gradient_views(run, *step);

@@ -45,7 +45,7 @@ struct ModelOptions {
 /// What a model asks for, in bytes.
 struct MemoryReport {
   std::size_t parameters = 0;  ///< the weights and statistics
-  std::size_t gradients = 0;   ///< after compile
+  std::size_t gradients = 0;   ///< after compile: those that a step holds at a time
   std::size_t optimizer = 0;   ///< after compile: the moments
   std::size_t activations =
       0;                    ///< the arena of a training step (before compile: of a prediction), scratch memory included

@@ -4,8 +4,9 @@ namespace mien::inline v0 {
 
 template <class T>
 Model<T>::Model(const Node& input, const Node& output, ModelOptions options)
-    : options_(std::move(options)), network_(std::make_shared<const Network<T>>(input, output, options_.arithmetic,
-                                                  options_.autotune ? std::make_unique<kernels::ConvChoices>() : nullptr)) {
+    : options_(std::move(options)),
+      network_(std::make_shared<const Network<T>>(
+          input, output, options_.arithmetic, options_.autotune ? std::make_unique<kernels::ConvChoices>() : nullptr)) {
   if (options_.name.empty()) options_.name = "model";
   layout_ = std::make_shared<const ParameterLayout<T>>(*network_);
   values_ = std::make_unique<ParameterBlock<T>>(*layout_, true);
@@ -83,7 +84,8 @@ std::string Model<T>::tuned_algorithms() const {
 
 template <class T>
 void Model<T>::set_tuned_algorithms(const std::string& lines) {
-  if (!autotune()) throw OptionError(text("model '", name(), "' was made without .autotune = true: it measures nothing"));
+  if (!autotune())
+    throw OptionError(text("model '", name(), "' was made without .autotune = true: it measures nothing"));
   const auto& nodes = network_->graph.nodes;  // predictors and copies keep the network that they have
   network_ = std::make_shared<const Network<T>>(nodes.front(), nodes.back(), options_.arithmetic,
                                                 detail::choices_from<T>(lines));
@@ -134,7 +136,7 @@ MemoryReport Model<T>::memory(std::int64_t batch_size) const {
   report.parameters = bytes(layout_->size());
   report.activations = Plan<T>(*network_, plan_options(kind, batch_size)).memory().bytes();
   if (!trainer_) return report;
-  report.gradients = bytes(layout_->gradient_size());
+  report.gradients = trainer_->gradient_bytes();
   report.optimizer = bytes(layout_->gradient_size()) * trainer_->slots().size();
   report.batches = 2 * (round_to_cache_line(bytes(batch_size * input_shape().size())) +
                         round_to_cache_line(bytes(batch_size * trainer_->target_width())));
@@ -235,7 +237,7 @@ void Model<T>::explain(const Plan<T>& plan) const {
 template <class T>
 typename Model<T>::Run Model<T>::run_of(const Plan<T>& plan, const T* x, std::int64_t batch) const {
   const auto step = trainer_ ? static_cast<std::uint64_t>(trainer_->iterations) : 0;
-  return {plan, *values_, trainer_ ? &trainer_->gradients() : nullptr, x, batch, {options_.seed, 0, step}};
+  return {plan, *values_, nullptr, x, batch, {options_.seed, 0, step}};
 }
 
 template <class T>
@@ -243,15 +245,13 @@ BatchResult Model<T>::step(const Batch<T>& batch) {
   predictor_.reset();
   Trainer<T>& training = trainer();
   const Plan<T>& made = plan(train_plan, batch.size);
-  const BatchResult result = training.run(*context_, run_of(made, batch.x, batch.size), batch, true);
-  training.update(*values_, trainable_, threads_);
-  return result;
+  return training.step(*context_, run_of(made, batch.x, batch.size), batch);
 }
 
 template <class T>
 BatchResult Model<T>::test(const Batch<T>& batch) {
   Trainer<T>& training = trainer();
-  return training.run(*context_, run_of(plan(test_plan, batch.size), batch.x, batch.size), batch, false);
+  return training.evaluate(*context_, run_of(plan(test_plan, batch.size), batch.x, batch.size), batch);
 }
 
 template <class T>
@@ -301,10 +301,11 @@ Gradients<T> Model<T>::gradients(TensorView<const T> x, TensorView<const T> y) {
   Gradients<T> result;
   const std::span<T> statistics = values_->values().span().subspan(static_cast<std::size_t>(layout_->gradient_size()));
   const std::vector<T> kept(statistics.begin(), statistics.end());
-  result.loss = trainer_->run(*context_, run, batch, true).loss;
+  const GradientWindow<T> gradients(*layout_, layout_->gradient_size());
+  result.loss = trainer_->differentiate(*context_, run, batch, gradients).loss;
   std::copy(kept.begin(), kept.end(), statistics.begin());
   for (std::size_t i = 0; i < parameters().size(); ++i) {
-    const TensorView<T> view = trainer_->gradients()[i];
+    const TensorView<T>& view = gradients[i];
     const bool learns = view && is_trainable(parameters()[i].node);
     result.parameters.push_back(learns ? Tensor<T>(view.shape(), view.span()) : Tensor<T>());
     if (!learns) continue;

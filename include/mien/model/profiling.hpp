@@ -159,9 +159,7 @@ PassProfile Model<T>::profile_training(std::int64_t batch_size, int repetitions)
     detail::StepClock clock;
     Run run = run_of(made, batch.x, batch_size);
     run.clock = &clock;
-    static_cast<void>(trainer_->run(*context_, run, batch, true));
-    trainer_->update(*values_, trainable_, threads_);
-    clock.lap(detail::LapKind::optimizer);
+    static_cast<void>(trainer_->step(*context_, run, batch));
     if (i >= detail::profile_warm_up) laps.push_back(clock.laps());
   }
   PassProfile profile = detail::ProfileRows<T>(*network_, plan(train_plan, batch_size), batch_size).of(laps);

@@ -28,19 +28,31 @@ class StepClock {
   StepClock& operator=(const StepClock&) = delete;
   ~StepClock() { loop_clock() = before_; }
 
-  /// Everything since the last lap was spent on this.
+  /// Everything since the last lap was spent on this. The optimizer, which runs now and then during backward, has one
+  /// lap for all of that.
   void lap(LapKind kind, int step = 0) {
-    const std::int64_t now = nanoseconds();
-    laps_.push_back({kind, step, static_cast<double>(now - start_) * 1e-9, loops_});
+    const double seconds = static_cast<double>(nanoseconds() - start_) * 1e-9;
+    if (kind == LapKind::optimizer) {
+      optimizer_.seconds += seconds;
+      optimizer_.loops += loops_;
+    } else {
+      laps_.push_back({kind, step, seconds, loops_});
+    }
     loops_ = {};
     start_ = nanoseconds();
   }
-  [[nodiscard]] const std::vector<Lap>& laps() const { return laps_; }
+  /// In their order; the optimizer's, if there was one, is the last.
+  [[nodiscard]] std::vector<Lap> laps() const {
+    std::vector<Lap> laps = laps_;
+    if (optimizer_.seconds > 0) laps.push_back(optimizer_);
+    return laps;
+  }
 
  private:
   LoopClock* before_;
   LoopClock loops_;
   std::vector<Lap> laps_;
+  Lap optimizer_{LapKind::optimizer};
   std::int64_t start_ = 0;
 };
 

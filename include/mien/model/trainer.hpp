@@ -9,6 +9,7 @@
 #include <mien/metrics/metric.hpp>
 #include <mien/model/batches.hpp>
 #include <mien/model/context.hpp>
+#include <mien/model/gradient_window.hpp>
 #include <mien/model/parameters.hpp>
 #include <mien/model/plan.hpp>
 #include <mien/optimizers/clipping.hpp>
@@ -34,10 +35,13 @@ struct BatchResult {
 template <class T>
 class Trainer {
  public:
+  using Run = typename Context<T>::template Run<ParameterBlock<T>>;
+
   Trainer(CompileOptions options, const Network<T>& network, const ParameterLayout<T>& layout)
-      : options_(std::move(options)), layout_(layout), gradients_(layout, false), metrics_(options_.metrics.size()) {
-    if (!options_.optimizer) throw OptionError("compile: no optimizer was given; for example .optimizer = Adam{}");
-    if (!options_.loss) throw OptionError("compile: no loss was given; for example .loss = CategoricalCrossentropy{}");
+      : options_(checked(std::move(options))),
+        layout_(layout),
+        gradients_(layout, options_.optimizer->per_parameter() ? GradientWindow<T>::enough : layout.gradient_size()),
+        metrics_(options_.metrics.size()) {
     learning_rate = options_.optimizer->learning_rate();
     for (int i = 0; i < options_.optimizer->slots(); ++i) slots_.emplace_back(layout, false);
     segments_.reserve(layout.all().size());
@@ -57,51 +61,37 @@ class Trainer {
   std::int64_t iterations = 0;  ///< steps made
 
   [[nodiscard]] const CompileOptions& options() const { return options_; }
-  [[nodiscard]] const ParameterBlock<T>& gradients() const { return gradients_; }
+  [[nodiscard]] std::size_t gradient_bytes() const { return gradients_.bytes(); }
   [[nodiscard]] std::vector<ParameterBlock<T>>& slots() { return slots_; }
   [[nodiscard]] const std::vector<ParameterBlock<T>>& slots() const { return slots_; }
   [[nodiscard]] std::int64_t target_width() const { return options_.loss->target_width(width_); }
 
-  /// Forward, the loss and the metrics; with `gradient`, backward too.
-  BatchResult run(Context<T>& context, const typename Context<T>::template Run<ParameterBlock<T>>& run,
-                  const Batch<T>& batch, bool gradient) {
-    context.forward(run);
-    const TensorView<const T> y = context.result(run);
-    const bool logits = run.plan.leaves_out_softmax();
-    const int threads = run.plan.options().threads;
-    LossBatch<T> loss{batch.size, width_, y.data(), batch.y, target_width(), batch.weight, logits, nullptr, threads};
-    if (gradient) loss.d_prediction = context.gradient(run, last_node_).data();
-    const auto samples = static_cast<double>(batch.size);
-    const double value = options_.loss->compute(loss) / samples + penalty(run.parameters, threads);
-    if (run.clock != nullptr) run.clock->lap(detail::LapKind::loss);
-    for (std::size_t i = 0; i < metrics_.size(); ++i)
-      metrics_[i] = options_.metrics[i]->sum_over(
-                        MetricBatch<T>{batch.size, width_, y.data(), batch.y, target_width(), logits, threads}) /
-                    samples;
-    if (run.clock != nullptr) run.clock->lap(detail::LapKind::metrics);
-    if (gradient) context.backward(run);
-    return {value, metrics_};
+  /// Forward, the loss and the metrics.
+  BatchResult evaluate(Context<T>& context, const Run& run, const Batch<T>& batch) {
+    return forward(context, run, batch, nullptr);
   }
 
-  /// Moves the trainable parameters along their gradients.
-  void update(const ParameterBlock<T>& parameters, const std::vector<bool>& trainable, int threads) {
-    segments_.clear();
-    for (std::size_t i = 0; i < layout_.all().size(); ++i) {
-      const Parameter& parameter = layout_.all()[i];
-      if (parameter.statistic || !trainable[static_cast<std::size_t>(parameter.node)]) continue;
-      ParameterSegment<T> segment{.n = parameter.shape.size(),
-                                  .value = parameters[i].data(),
-                                  .gradient = gradients_[i].data(),
-                                  .l1 = parameter.regularizer.l1,
-                                  .l2 = parameter.regularizer.l2,
-                                  .decays = options_.optimizer->decays(parameter.name)};
-      for (std::size_t s = 0; s < slots_.size(); ++s) segment.slots[s] = slots_[s][i].data();
-      segments_.push_back(segment);
-    }
+  /// The same with the gradients by the trainable parameters, into `gradients`, which must hold all of them.
+  BatchResult differentiate(Context<T>& context, Run run, const Batch<T>& batch, const GradientWindow<T>& gradients) {
+    run.gradients = &gradients;
+    const BatchResult result = forward(context, run, batch, context.gradient(run, last_node_).data());
+    context.backward(run, [](int) {});
+    return result;
+  }
+
+  /// The same for a step: moves the trainable parameters along their gradients, some while backward goes on. If a layer
+  /// of a user throws there, parameters behind it may have moved.
+  BatchResult step(Context<T>& context, Run run, const Batch<T>& batch) {
+    run.gradients = &gradients_;
+    const BatchResult result = forward(context, run, batch, context.gradient(run, last_node_).data());
+    std::size_t moved = 0;
+    const auto move_up_to = [&](std::size_t slice) {
+      for (; moved < slice; ++moved) update(run, gradients_.slices()[moved]);
+    };
+    context.backward(run, [&](int node) { move_up_to(gradients_.slice_of(node)); });
+    move_up_to(gradients_.slices().size());
     ++iterations;
-    OptimizerStep step{.iteration = iterations, .learning_rate = learning_rate};
-    apply_clipping<T>(options_.optimizer->clipping(), step, segments_, threads);
-    options_.optimizer->update(step, segments_, threads);
+    return result;
   }
 
   /// The sum of the regularizers' penalties.
@@ -120,9 +110,55 @@ class Trainer {
   }
 
  private:
+  static CompileOptions checked(CompileOptions options) {
+    if (!options.optimizer) throw OptionError("compile: no optimizer was given; for example .optimizer = Adam{}");
+    if (!options.loss) throw OptionError("compile: no loss was given; for example .loss = CategoricalCrossentropy{}");
+    return options;
+  }
+
+  /// `d_prediction`: where the gradient by the output goes, or null.
+  BatchResult forward(Context<T>& context, const Run& run, const Batch<T>& batch, T* d_prediction) {
+    context.forward(run);
+    const TensorView<const T> y = context.result(run);
+    const bool logits = run.plan.leaves_out_softmax();
+    const int threads = run.plan.options().threads;
+    const LossBatch<T> loss{batch.size,   width_, y.data(),     batch.y, target_width(),
+                            batch.weight, logits, d_prediction, threads};
+    const auto samples = static_cast<double>(batch.size);
+    const double value = options_.loss->compute(loss) / samples + penalty(run.parameters, threads);
+    if (run.clock != nullptr) run.clock->lap(detail::LapKind::loss);
+    for (std::size_t i = 0; i < metrics_.size(); ++i)
+      metrics_[i] = options_.metrics[i]->sum_over(
+                        MetricBatch<T>{batch.size, width_, y.data(), batch.y, target_width(), logits, threads}) /
+                    samples;
+    if (run.clock != nullptr) run.clock->lap(detail::LapKind::metrics);
+    return {value, metrics_};
+  }
+
+  void update(const Run& run, typename GradientWindow<T>::Slice slice) {
+    const PlanOptions& plan = run.plan.options();
+    segments_.clear();
+    for (std::size_t i = slice.first; i < slice.last; ++i) {
+      const Parameter& parameter = layout_.all()[i];
+      if (parameter.statistic || !plan.trainable[static_cast<std::size_t>(parameter.node)]) continue;
+      ParameterSegment<T> segment{.n = parameter.shape.size(),
+                                  .value = run.parameters[i].data(),
+                                  .gradient = gradients_[i].data(),
+                                  .l1 = parameter.regularizer.l1,
+                                  .l2 = parameter.regularizer.l2,
+                                  .decays = options_.optimizer->decays(parameter.name)};
+      for (std::size_t s = 0; s < slots_.size(); ++s) segment.slots[s] = slots_[s][i].data();
+      segments_.push_back(segment);
+    }
+    OptimizerStep step{.iteration = iterations + 1, .learning_rate = learning_rate};
+    apply_clipping<T>(options_.optimizer->clipping(), step, segments_, plan.threads);
+    options_.optimizer->update(step, segments_, plan.threads);
+    if (run.clock != nullptr) run.clock->lap(detail::LapKind::optimizer);
+  }
+
   CompileOptions options_;
   const ParameterLayout<T>& layout_;
-  ParameterBlock<T> gradients_;
+  GradientWindow<T> gradients_;
   std::vector<ParameterBlock<T>> slots_;
   std::vector<ParameterSegment<T>> segments_;
   std::vector<double> metrics_;

@@ -19,6 +19,7 @@ namespace mien::inline v0 {
 /// one.)
 struct Adam {
   static constexpr const char* type = "Adam";
+  static constexpr bool per_parameter = true;
 
   double learning_rate = 0.001;
   double beta_1 = 0.9;    ///< b1: decay of the mean of gradients

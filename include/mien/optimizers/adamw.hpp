@@ -15,6 +15,7 @@ namespace mien::inline v0 {
 /// excluded.
 struct AdamW {
   static constexpr const char* type = "AdamW";
+  static constexpr bool per_parameter = true;
 
   double learning_rate = 0.001;
   double weight_decay = 0.004;

@@ -57,9 +57,12 @@ class OptimizerSpec {
   [[nodiscard]] virtual Clipping clipping() const = 0;
   /// Whether weight decay applies to a parameter of that full name ("conv_1/bias").
   [[nodiscard]] virtual bool decays(std::string_view parameter) const = 0;
+  /// Whether a parameter moves by its own gradient alone, so that update() may be called with some of a step's
+  /// parameters at a time.
+  [[nodiscard]] virtual bool per_parameter() const = 0;
   /// Shows a copy of the options to the visitor.
   virtual void visit_options(OptionVisitor& visitor) const = 0;
-  /// One step over all parameters: clipping, then weight decay, then the rule. Every bit is independent of `threads`.
+  /// One step over these parameters: clipping, then weight decay, then the rule. Every bit is independent of `threads`.
   virtual void update(const OptimizerStep& step, std::span<const ParameterSegment<float>> parameters,
                       int threads) const = 0;
   virtual void update(const OptimizerStep& step, std::span<const ParameterSegment<double>> parameters,
@@ -73,6 +76,7 @@ class OptimizerSpec {
 ///     template <class T> void update(const OptimizerStep& step, std::span<const ParameterSegment<T>> parameters,
 ///                                    int threads) const;
 ///     int slots() const;                                          // optional: 0
+///     static constexpr bool per_parameter = true;                 // optional: false, update() sees all parameters
 ///     double clipnorm = 0, clipvalue = 0, global_clipnorm = 0;    // optional
 ///     bool decays(std::string_view parameter) const;              // optional: true
 ///     void visit_options(OptionVisitor& visit);                   // optional: without it a checkpoint cannot be saved
@@ -111,6 +115,11 @@ class OptimizerSpecOf final : public OptimizerSpec {
   [[nodiscard]] bool decays(std::string_view parameter) const override {
     if constexpr (requires { options_.decays(parameter); }) return options_.decays(parameter);
     return true;
+  }
+  [[nodiscard]] bool per_parameter() const override {
+    if constexpr (requires { Options::per_parameter; })
+      return Options::per_parameter && OptimizerSpecOf::clipping().global_clipnorm == 0;
+    return false;
   }
   void visit_options(OptionVisitor& visitor) const override {
     if constexpr (requires(Options o) { o.visit_options(visitor); }) {

@@ -16,6 +16,7 @@ namespace mien::inline v0 {
 /// As in Keras the learning rate is inside the velocity (PyTorch multiplies by it later).
 struct SGD {
   static constexpr const char* type = "SGD";
+  static constexpr bool per_parameter = true;
 
   double learning_rate = 0.01;
   double momentum = 0;         ///< u in [0, 1)
