@@ -283,7 +283,8 @@ template <class T>
 void multiply_panels(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, const ConvTask<T>& task,
                      const Runs<T>& runs, TileOutput<T> out, const ThreadScratch<T>& own) {
   const std::int64_t height = plan.kernels->rows(), width = plan.kernels->columns;
-  RowOperand<T> operand{own.sources, height, own.kernels, 0, width, runs.count, runs.length};
+  RowOperand<T> operand{own.sources, height,     own.kernels, 0,
+                        width,       runs.count, runs.length, fetch_in_panel(runs.length, width)};
   for (std::int64_t panel = task.panel_begin; panel < task.panel_end; ++panel) {
     const std::int64_t column = panel * width, columns = std::min(width, p.columns - column);
     if (call.epilogue.bias != nullptr) out.bias = call.epilogue.bias + task.group * p.columns + column;

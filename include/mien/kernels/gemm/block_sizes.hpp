@@ -41,18 +41,20 @@ inline constexpr std::int64_t rows_for_packing = 64;
 /// Up to so many columns are multiplied along the depth, if that is long enough for a few vectors.
 inline constexpr std::int64_t few_columns = 4, few_columns_depth = 64;
 
-/// With at most this many rows of A each thread packs panels of B for itself and multiplies all of A by them: A's block
-/// and a few panels, of so many bytes, stay in its second cache, and no thread waits for another's packing.
-/// Tried on a Zen 4, two threads, GFLOP/s, 128 x 2048 x 512, (128 x 1152) (1152 x 512) and 128 x 512 x 2048: packed
-/// together 178, 178, 170; 32 KB of panels 191, 214, 188; 64 KB 193, 210, 195; 128 KB 205, 211, 182; 256 KB 214, 214,
-/// 200; half of A's block 206, 210, 167. Where C is not twice as wide as high, packing together won.
+/// With at most this many rows of A, or a small A, each thread packs panels of B for itself and multiplies all of A by
+/// them: A's block and a few panels, of so many bytes, stay in its second cache, and no thread waits for another's
+/// packing. Tried on a Zen 4, two threads, GFLOP/s, 128 x 2048 x 512, (128 x 1152) (1152 x 512) and 128 x 512 x 2048:
+/// packed together 178, 178, 170; 32 KB of panels 191, 214, 188; 64 KB 193, 210, 195; 128 KB 205, 211, 182; 256 KB 214,
+/// 214, 200; half of A's block 206, 210, 167. Where C is not twice as wide as high, packing together won, but for an A
+/// that is such a block as a whole: 256 cubed 196 packed together, 216 apart; 1152 x 256 x 64 184 and 202; 1152 x 512 x
+/// 128, whose A is larger, 212 and 197.
 inline constexpr std::int64_t rows_for_own_panels = 512, own_block_of_a = 1 << 19, own_panels = 1 << 18;
 
-/// If B, read where it lies, does not fit the second cache, it is read in strips of so many elements, at least so many
-/// rows, all panels of a thread in each, which is how memory likes to be read. Tried on a Zen 4, 32 x 1000 x 4096,
-/// GFLOP/s: no strips 39, 32 rows 52, 64 rows 66, 128 rows 48, 256 rows 44; (64 x 4608) (4608 x 256): 64 rows 82, 128
-/// rows 88, 256 rows 90.
-inline constexpr std::int64_t second_cache = 1 << 20, strip_size = 1 << 16, shallowest_strip = 64;
+/// If B, read where it lies, does not fit the second cache, one pass over C is of this depth, and each panel is fetched
+/// while the one so many before it is multiplied. Tried on a Zen 4, one thread, GFLOP/s, 32 x 1000 x 4096 and (32 x
+/// 512) (512 x 4096): depth 512, two panels ahead 100, 108; one 61, 91; three 94, 106; depth 1024 97, 107 (and two
+/// threads slower); 256 97, 106; 128 92, 100; 64 87, 92; 64 and 32 rows of the same panel ahead, as it was, 65, 60.
+inline constexpr std::int64_t second_cache = 1 << 20, fetched_depth = 512, panels_ahead = 2;
 
 /// A depth is cut into pieces that are summed apart only where C has too few tiles to share out, and not below this.
 inline constexpr std::int64_t smallest_piece = 1024;

@@ -25,6 +25,11 @@ struct GemmBlock {
   bool first, last;
 };
 
+/// Tiles and panels of one task.
+struct GemmPart {
+  std::int64_t tile_begin, tile_end, panel_begin, panel_end;
+};
+
 /// A panel of B: row p begins at base + p * ld + offset.
 template <class T>
 struct PanelOfB {
@@ -41,6 +46,19 @@ PanelOfB<T> panel_of_b(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBloc
   if (columns == width) return {base, g.ldb, panel * width};
   pack_panels(base + panel * width, g.ldb, false, block.depth, columns, T(1), own.tail, 0, width);
   return {own.tail, width, 0};
+}
+
+/// What is fetched while a tile is multiplied by a panel: of a packed B, what comes next; of a B where it lies, the
+/// panel so many further on, of this task and then of the next block of its depth.
+template <class T>
+FetchAhead fetch_of_b(const GemmPlan<T>& plan, const GemmBlock<T>& block, const GemmPart& part, std::int64_t panel,
+                      std::int64_t ldb, std::int64_t tile) {
+  const std::int64_t width = plan.kernels->columns;
+  if (!plan.direct_b) return fetch_in_panel(block.depth, width);
+  const std::int64_t panels = part.panel_end - part.panel_begin, far = std::min(panels_ahead, panels);
+  const bool same_block = panel + far < part.panel_end;
+  return fetch_far(same_block ? far * width : block.depth * ldb - (panels - far) * width, width, tile,
+                   part.tile_end - part.tile_begin);
 }
 
 /// Rows of A (or columns, if it is transposed) that collide in the cache are copied apart.
@@ -129,11 +147,6 @@ void point_at_a(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& b
   for (std::int64_t i = 0; i < lines; ++i) pointers[i] = from + i * ld;
 }
 
-/// Tiles and panels of one task.
-struct GemmPart {
-  std::int64_t tile_begin, tile_end, panel_begin, panel_end;
-};
-
 template <class T>
 void multiply_part(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, const GemmPart& part,
                    const GemmThreadScratch<T>& own) {
@@ -170,8 +183,10 @@ void multiply_part(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>
       if (by_columns)
         multiply_tile(kernels, ColumnOperand<T>{a, i, own.b_rows, b.offset, block.depth}, out, tile_rows, columns);
       else
-        multiply_tile(kernels, RowOperand<T>{a + i, 0, &b.base, b.offset, b.ld, runs, block.depth}, out, tile_rows,
-                      columns);
+        multiply_tile(kernels,
+                      RowOperand<T>{a + i, 0, &b.base, b.offset, b.ld, runs, block.depth,
+                                    fetch_of_b(plan, block, part, panel, b.ld, i / height)},
+                      out, tile_rows, columns);
     }
   }
   if (out.past_caches) fence_stores_past_caches();

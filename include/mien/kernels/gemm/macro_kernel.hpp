@@ -23,6 +23,22 @@ void run_micro_kernel(const MicroKernel<T>& kernel, const ColumnOperand<T>& oper
   kernel.by_columns(operand, out);
 }
 
+/// In packed panels: 16 rows ahead. The processor fetches by itself all but where the next panel begins; runs shorter
+/// than that have nothing ahead of them (36864 x 64 x 27: 89 without, 83 with).
+[[nodiscard]] constexpr FetchAhead fetch_in_panel(std::int64_t length, std::int64_t width) {
+  const std::int64_t ahead = length < 32 ? 0 : 16 * width;
+  return {ahead, ahead + width / 2};
+}
+
+/// Out of memory: `ahead` elements ahead, by the first of the tiles that read the panel, or a line of each row by the
+/// first and one by the second: between two lines should lie as much work as can be.
+[[nodiscard]] constexpr FetchAhead fetch_far(std::int64_t ahead, std::int64_t width, std::int64_t tile,
+                                             std::int64_t tiles) {
+  const std::int64_t second = width / 2;
+  if (tiles == 1) return {ahead, ahead + second};
+  return {tile == 0 ? ahead : 0, tile == 1 ? ahead + second : second};
+}
+
 /// Any number of rows, all columns of a panel. Tiles of nearly equal height: a low one has too few sums to keep the
 /// arithmetic busy.
 template <class T, class Operand>

@@ -18,6 +18,12 @@
 
 namespace mien::inline v0::kernels {
 
+/// What a kernel fetches while it is at a row of B: two cache lines, so many elements behind that row's beginning. Zero
+/// is what it reads anyway.
+struct FetchAhead {
+  std::int64_t first = 0, second = 0;
+};
+
 template <class T>
 struct RowOperand {
   const T* const* a;
@@ -27,6 +33,7 @@ struct RowOperand {
   std::int64_t ldb;
   std::int64_t runs;
   std::int64_t length;
+  FetchAhead fetch{};
   void skip_rows(std::int64_t rows) { a += rows; }
 };
 

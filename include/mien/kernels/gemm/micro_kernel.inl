@@ -58,15 +58,12 @@ __attribute__((noinline)) void multiply_rows(const RowOperand<T>& operand, const
   Vec<T> sum[Rows][2];
   start_tile(sum, out);
   const std::int64_t length = operand.length, ldb = operand.ldb;
-  // Rows of B ahead, for a B that comes from memory. 32 x 1000 x 4096, read where it lies, GFLOP/s: 32 rows 77, 24 rows
-  // 73, 16 rows 69, none 37. In a panel the processor prefetches by itself all but where the next panel begins; runs
-  // shorter than that have nothing ahead of them (36864 x 64 x 27: 89 without, 83 with).
-  const std::int64_t ahead = length < 32 ? 0 : ldb == 2 * lanes<T> ? 16 * ldb : 32 * ldb;
+  const std::int64_t first_ahead = operand.fetch.first, second_ahead = operand.fetch.second;
   for (std::int64_t run = 0; run < operand.runs; ++run) {
     const T* b = operand.b[run] + operand.b_offset;
     const T* const* a = operand.a + run * operand.a_step;
     for (std::int64_t p = 0; p < length; ++p, b += ldb) {
-      __builtin_prefetch(b + ahead), __builtin_prefetch(b + ahead + lanes<T>);
+      __builtin_prefetch(b + first_ahead), __builtin_prefetch(b + second_ahead);
       const Vec<T> first = load(b), second = load(b + lanes<T>);
 #pragma GCC unroll 16
       for (int i = 0; i < Rows; ++i) {

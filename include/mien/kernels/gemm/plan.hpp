@@ -70,9 +70,9 @@ struct GemmPlan {
     const std::int64_t k = g.alpha == T(0) ? 0 : g.k, width = kernels->columns;
     tiles = ceil_div(g.m, kernels->rows());
     direct_b = g.transpose_b == Transpose::no && g.alpha == T(1) && g.m <= rows_for_packing;
-    const bool strips = direct_b && k * g.n * static_cast<std::int64_t>(sizeof(T)) > second_cache;
+    const bool from_memory = direct_b && k * g.n * static_cast<std::int64_t>(sizeof(T)) > second_cache;
     deepest = blocks.depth;
-    const std::int64_t limit = strips ? std::clamp(strip_size / g.n, shallowest_strip, deepest) : deepest;
+    const std::int64_t limit = from_memory ? std::min(fetched_depth, deepest) : deepest;
     depth_blocks = std::max<std::int64_t>(1, ceil_div(k, limit));
     depth = ceil_div(k, depth_blocks);
     column_blocks = direct_b ? 1 : ceil_div(g.n, blocks.columns);
@@ -87,7 +87,9 @@ struct GemmPlan {
     narrow = g.n <= few_columns && k >= few_columns_depth && g.transpose_a == Transpose::no;
     pieces =
         one_row || narrow || tasks >= wanted_tasks ? 1 : std::clamp<std::int64_t>(k / smallest_piece, 1, wanted_tasks);
-    own_b = !direct_b && !narrow && pieces == 1 && g.m <= std::min(rows_for_own_panels, g.n / 2) && threads > 0 &&
+    const bool low = g.m <= std::min(rows_for_own_panels, g.n / 2);
+    const bool small_a = g.m * k * static_cast<std::int64_t>(sizeof(T)) <= own_block_of_a;
+    own_b = !direct_b && !narrow && pieces == 1 && (low || small_a) && threads > 0 &&
             shared_evenly(ceil_div(g.n, width), threads);
     if (own_b) pack_apart(g, k, threads);
   }

@@ -78,6 +78,7 @@ template <class T>
 void multiply_group(const Problem& p, const Plan<T>& plan, const KindCounts& tiles, const T* input, const T* kernel,
                     std::int64_t panels, T* products) {
   const std::int64_t width = plan.kernels->columns;
+  const FetchAhead fetch = fetch_in_panel(p.depth, width);
   const T* a[max_group_tiles];
   T* c[max_group_tiles];
   for (std::int64_t i = 0; i < tiles.of[0]; ++i) c[i] = products + i * plan.products.ld;
@@ -91,7 +92,7 @@ void multiply_group(const Problem& p, const Plan<T>& plan, const KindCounts& til
         TileOutput<T> out{};
         out.c = c, out.cached = true;
         out.c_offset = q * plan.products.stride + panel * width;
-        multiply_full_width(*plan.kernels, RowOperand<T>{a, 0, &b, 0, width, 1, p.depth}, out, rows);
+        multiply_full_width(*plan.kernels, RowOperand<T>{a, 0, &b, 0, width, 1, p.depth, fetch}, out, rows);
       }
     }
 }
