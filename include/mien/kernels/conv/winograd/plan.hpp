@@ -2,16 +2,15 @@
 // How the work is cut, by the problem and the instruction set alone, and where everything lies in the workspace.
 //
 //   by tiles:    all of U first; then a task is a group of tiles: its V, then block after block of filters M and Y. V
-//   and
-//                M never leave the second cache. For large pictures.
+//                and M never leave the second cache. For large pictures.
 //   by filters:  all of V first; then a task is a block of filters: its U, then group after group of tiles M and Y. U
-//   is
-//                never in memory whole. For few tiles and a large kernel.
+//                is never in memory whole. For few tiles and a large kernel. Few threads have a V each (own_input).
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
+#include <mien/kernels/conv/winograd/cost.hpp>
 #include <mien/kernels/conv/winograd/group.hpp>
 #include <mien/kernels/gemm/block_sizes.hpp>
 #include <mien/kernels/gemm/scratch.hpp>
@@ -33,6 +32,16 @@ enum class Order { by_tiles, by_filters };
 inline constexpr std::int64_t max_group_tiles = 56;
 inline constexpr std::int64_t group_bytes = 600 * 1024;
 
+/// Whether each thread transforms all of the input for itself, if the tasks are blocks of filters: where that costs
+/// less than a sixteenth of the products. What one thread writes and another one reads goes from cache to cache, twice,
+/// and where two cores do not share their last one that takes longer than the transformation. Two threads, ms, V of
+/// each / shared, where they do not share it: rn.4.2 0.70 / 1.10, c2.3b 2.03 / 2.92, v48.4_2 10.0 / 11.9; where they
+/// do: 0.70 / 0.70, 2.02 / 1.92, 9.9 / 9.5. Lost: fetching the next point's V while a point is multiplied (1.20 of
+/// rn.4.2's 1.10).
+[[nodiscard]] constexpr bool own_input(const Problem& p, int threads) {
+  return threads > 1 && 16 * cost_of_value * (threads - 1) <= p.columns + cost_of_value;
+}
+
 /// Channels of the kernel that are transformed at a time.
 inline constexpr std::int64_t kernel_channels = 16;
 
@@ -49,16 +58,18 @@ template <class T>
 
 template <class T>
 struct ThreadScratch {
-  T* input = nullptr;   ///< V of a group; by tiles
-  T* kernel = nullptr;  ///< U of a block; by filters
-  T* products;          ///< M of a group and a block
-  T* taps;              ///< the kernel's taps, copied together: a panel, kernel_channels channels
+  T* input = nullptr;         ///< V of a group; by tiles; of all groups, by filters, if each thread has its own
+  T* kernel = nullptr;        ///< U of a block; by filters
+  T* products;                ///< M of a group and a block
+  T* taps;                    ///< the kernel's taps, copied together: a panel, kernel_channels channels
+  bool* has_input = nullptr;  ///< whether `input` has been filled in this call; by filters
 };
 
 template <class T>
 struct Plan {
   const MicroKernels<T>* kernels;
   Order order;
+  bool own_input;  ///< each thread has a V of its own; by filters
   std::int64_t panels, block_panels, blocks;
   std::int64_t strips;       ///< of as many tiles as the micro-kernel has rows
   std::int64_t groups;       ///< of strips
@@ -70,9 +81,10 @@ struct Plan {
   T* shared_kernel = nullptr;  ///< U of all panels; by tiles
   std::size_t shared_bytes = 0, thread_bytes = 0;
 
-  Plan(const Problem& p, std::byte* workspace)
+  Plan(const Problem& p, std::byte* workspace, int threads)
       : kernels(&active_micro_kernels<T>()),
         order(p.tiles() < p.columns ? Order::by_filters : Order::by_tiles),
+        own_input(order == Order::by_filters && winograd::own_input(p, threads)),
         panels(ceil_div(p.columns, kernels->columns)),
         block_panels(std::min(panels, std::max<std::int64_t>(1, block_filters(order) / kernels->columns))),
         blocks(ceil_div(panels, block_panels)),
@@ -84,9 +96,9 @@ struct Plan {
         kernel_stride(p.depth * kernels->columns + 16) {
     Scratch scratch(workspace);
     zeros = scratch.array<T>(max_points * p.depth);
-    if (order == Order::by_filters)
+    if (order == Order::by_filters && !own_input)
       shared_input = scratch.array<T>(groups * input.size(p));
-    else if (!p.kernel_prepared)
+    else if (order == Order::by_tiles && !p.kernel_prepared)
       shared_kernel = scratch.array<T>(panels * panel_size(p));
     shared_bytes = scratch.bytes();
     Scratch own;
@@ -103,6 +115,7 @@ struct Plan {
     ThreadScratch<T> own;
     if (order == Order::by_filters && !p.kernel_prepared) own.kernel = scratch.array<T>(block_panels * panel_size(p));
     if (order == Order::by_tiles) own.input = scratch.array<T>(input.size(p));
+    if (own_input) own.input = scratch.array<T>(groups * input.size(p)), own.has_input = scratch.array<bool>(1);
     own.products = scratch.array<T>(products.size(p));
     own.taps = scratch.array<T>(taps * taps * kernel_channels * kernels->columns);
     return own;

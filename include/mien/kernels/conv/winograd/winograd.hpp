@@ -178,23 +178,35 @@ void run_by_tiles(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan
   });
 }
 
+/// V of one of all groups.
+template <class T>
+void transform_one_group(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, std::int64_t group, T* to) {
+  transform_group_input(call, p, plan, plan.group_begin(p, group), plan.group_begin(p, group + 1),
+                        to + group * plan.input.size(p));
+}
+
 /// A task of by_filters: the block's U, then group after group.
 template <class T>
 void compute_block(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, const Block<T>& block,
                    const ThreadScratch<T>& own) {
+  for (std::int64_t group = 0; plan.own_input && !*own.has_input && group < plan.groups; ++group)
+    transform_one_group(call, p, plan, group, own.input);
+  if (plan.own_input) *own.has_input = true;
+  const T* const input = plan.own_input ? own.input : plan.shared_input;
   for (std::int64_t i = 0; i < block.panels && !p.kernel_prepared; ++i)
     transform_panel(call, p, plan, block.panel + i, 0, p.depth, own.kernel + i * plan.panel_size(p), own.taps);
   const T* const kernel = p.kernel_prepared ? call.right + block.panel * plan.panel_size(p) : own.kernel;
   for (std::int64_t group = 0; group < plan.groups; ++group)
-    finish_group(call, p, plan, group, block, plan.shared_input + group * plan.input.size(p), kernel, own.products);
+    finish_group(call, p, plan, group, block, input + group * plan.input.size(p), kernel, own.products);
 }
 
 template <class T>
 void run_by_filters(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, const auto& scratch_of) {
-  parallel_for(call.threads, plan.groups, [&](std::int64_t group, int) {
-    transform_group_input(call, p, plan, plan.group_begin(p, group), plan.group_begin(p, group + 1),
-                          plan.shared_input + group * plan.input.size(p));
-  });
+  if (plan.own_input)
+    for (int thread = 0; thread < call.threads; ++thread) *scratch_of(thread).has_input = false;
+  else
+    parallel_for(call.threads, plan.groups,
+                 [&](std::int64_t group, int) { transform_one_group(call, p, plan, group, plan.shared_input); });
   parallel_for(call.threads, plan.blocks, [&](std::int64_t block, int thread) {
     compute_block(call, p, plan, Block<T>(p, plan, block), scratch_of(thread));
   });
@@ -203,7 +215,7 @@ void run_by_filters(const ConvCall<T>& call, const Problem& p, const Plan<T>& pl
 template <class T, bool backward>
 std::size_t workspace([[maybe_unused]] const ConvGeometry& g, [[maybe_unused]] int threads) {
   if constexpr (sizeof(T) == sizeof(float)) {  // nothing is compiled for double, which accepts() refuses
-    const Plan<T> plan(Problem(g, backward), nullptr);
+    const Plan<T> plan(Problem(g, backward), nullptr, threads);
     return plan.shared_bytes + static_cast<std::size_t>(threads) * plan.thread_bytes;
   } else {
     return 0;
@@ -227,7 +239,7 @@ template <class T>
 std::int64_t prepared_size([[maybe_unused]] const ConvGeometry& g) {
   if constexpr (sizeof(T) == sizeof(float)) {
     const Problem p(g, false);
-    const Plan<T> plan(p, nullptr);
+    const Plan<T> plan(p, nullptr, 1);
     return plan.panels * plan.panel_size(p);
   } else {
     return 0;
@@ -238,7 +250,7 @@ template <class T>
 void prepare([[maybe_unused]] const ConvCall<T>& call) {
   if constexpr (sizeof(T) == sizeof(float)) {
     const Problem p(call.geometry, false);
-    const Plan<T> plan(p, call.workspace);
+    const Plan<T> plan(p, call.workspace, call.threads);
     transform_kernel(call, p, plan, call.result, ScratchOfThreads<T>{p, plan, call.workspace});
   }
 }
@@ -247,7 +259,7 @@ template <class T, bool backward>
 void run([[maybe_unused]] const ConvCall<T>& call) {
   if constexpr (sizeof(T) == sizeof(float)) {
     const Problem p(call.geometry, backward);
-    const Plan<T> plan(p, call.workspace);
+    const Plan<T> plan(p, call.workspace, call.threads);
     std::fill_n(plan.zeros, max_points * p.depth, T(0));
     const ScratchOfThreads<T> scratch_of{p, plan, call.workspace};
     if (plan.order == Order::by_tiles)
