@@ -59,9 +59,7 @@ class GradientWindow {
     std::int64_t used = 0;
     for (std::size_t last = all.size(); last > 0;) {
       const std::size_t first = first_of_node(all, last);
-      std::int64_t room = 0;
-      for (std::size_t i = first; i < last; ++i) room += all[i].statistic ? 0 : layout.room(all[i]);
-      if (used + room > size) {
+      if (used + room_of(all, first, last) > size) {
         slices_.push_back({last, last});
         used = 0;
       }
@@ -86,12 +84,18 @@ class GradientWindow {
     return first;
   }
 
+  static std::int64_t room_of(const std::vector<Parameter>& all, std::size_t first, std::size_t last) {
+    std::int64_t room = 0;
+    for (std::size_t i = first; i < last; ++i) room += all[i].statistic ? 0 : ParameterLayout<T>::room(all[i]);
+    return room;
+  }
+
   static std::int64_t largest_layer(const ParameterLayout<T>& layout) {
-    std::int64_t largest = 0, layer = 0;
-    for (std::size_t i = 0; i < layout.all().size(); ++i) {
-      const Parameter& parameter = layout.all()[i];
-      if (i > 0 && layout.all()[i - 1].node != parameter.node) layer = 0;
-      if (!parameter.statistic) largest = std::max(largest, layer += layout.room(parameter));
+    std::int64_t largest = 0;
+    for (std::size_t last = layout.all().size(); last > 0;) {
+      const std::size_t first = first_of_node(layout.all(), last);
+      largest = std::max(largest, room_of(layout.all(), first, last));
+      last = first;
     }
     return largest;
   }

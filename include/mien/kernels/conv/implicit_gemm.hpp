@@ -244,8 +244,7 @@ void run(const ConvCall<T>& call) {
   Plan<T> plan(problem, call.workspace);
   plan.find_regions(problem);
   if (!problem.kernel_prepared) pack_kernel(call, problem, plan, plan.packed);
-  if (few_pixels(problem) && plan.region_count > 1 && plan.panels >= call.threads)
-    return run_tap_by_tap(call, problem, plan);
+  if (goes_tap_by_tap(problem, plan, call.threads)) return run_tap_by_tap(call, problem, plan);
   run_in_shares(call.threads, problem, plan, [&](const ConvTask<T>& task, int thread) {
     Scratch own(call.workspace + plan.shared_bytes + static_cast<std::size_t>(thread) * plan.thread_bytes);
     run_task(call, problem, plan, task, plan.thread_scratch(problem, own));

@@ -20,6 +20,13 @@ inline constexpr std::int64_t most_few_pixels = 64;
   return p.groups == 1 && p.taps() > 1 && p.result_pixels() <= most_few_pixels;
 }
 
+/// Whether a call goes tap by tap, once the plan has found its regions: with fewer panels some threads had nothing to
+/// do.
+template <class T>
+[[nodiscard]] bool goes_tap_by_tap(const Problem& p, const Plan<T>& plan, int threads) {
+  return few_pixels(p) && plan.region_count > 1 && plan.panels >= threads;
+}
+
 /// The pixels that read one tap, what they read and where their sums are.
 template <class T>
 struct TapPixels {

@@ -46,7 +46,7 @@ inline constexpr std::int64_t few_columns = 4, few_columns_depth = 64;
 /// packing. Tried on a Zen 4, two threads, GFLOP/s, 128 x 2048 x 512, (128 x 1152) (1152 x 512) and 128 x 512 x 2048:
 /// packed together 178, 178, 170; 32 KB of panels 191, 214, 188; 64 KB 193, 210, 195; 128 KB 205, 211, 182; 256 KB 214,
 /// 214, 200; half of A's block 206, 210, 167. Where C is not twice as wide as high, packing together won, but for an A
-/// that is such a block as a whole: 256 cubed 196 packed together, 216 apart; 1152 x 256 x 64 184 and 202; 1152 x 512 x
+/// that is such a block as a whole: 256 cubed 196 packed together, 216 apart; 512 x 512 x 64 184 and 200; 1152 x 512 x
 /// 128, whose A is larger, 212 and 197.
 inline constexpr std::int64_t rows_for_own_panels = 512, own_block_of_a = 1 << 19, own_panels = 1 << 18;
 
