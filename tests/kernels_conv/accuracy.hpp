@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <mien/kernels/conv/geometry.hpp>
+#include <mien/kernels/conv/select.hpp>
 #include <mien/kernels/isa/isa.hpp>
 
 namespace accuracy {
@@ -67,7 +67,7 @@ inline ConvGeometry same(std::int64_t n, std::int64_t h, std::int64_t w, std::in
 /// channels and filters around the vectors' sizes.
 template <class Body>
 void for_each_small_geometry(const Body& body) {
-  for (const std::int64_t h : {1, 2, 3, 4, 5, 6, 7, 9})
+  for (const std::int64_t h : {1, 2, 3, 4, 5, 6, 7, 9, 14})
     for (const std::int64_t w : {1, 4, 7, 11})
       for (const std::int64_t pad : {0, 1, 2, 3}) {
         const ConvGeometry g = kernels::with_output({.n = 2,
@@ -83,6 +83,18 @@ void for_each_small_geometry(const Body& body) {
                                                      .pad_right = pad + 1});
         if (g.oh >= 1 && g.ow >= 1) body(g);
       }
+}
+
+/// Calls body(name) for the rows of Winograd's algorithm, with tiles of up to 4 and of up to 6 outputs, that take the
+/// pass.
+template <class Body>
+void for_each_winograd(const ConvGeometry& g, kernels::ConvPass pass, const Body& body) {
+  for (const kernels::ConvAlgorithm<float>& row : kernels::conv_algorithms<float>(pass)) {
+    const std::string name = row.name;
+    if (!name.starts_with("winograd") || row.accepts(g) != nullptr) continue;
+    CAPTURE(name);
+    body(name);
+  }
 }
 
 }  // namespace accuracy

@@ -11,6 +11,8 @@ using namespace mien::kernels;
 
 namespace {
 
+constexpr int all_sizes[] = {winograd::pair, 1, 2, 3, 4, winograd::wide + 4, winograd::wide + 5, winograd::wide + 6};
+
 double wave(int i, double step) { return std::sin(1 + step * i); }
 
 /// sum over j of matrix[i][j] * vector[j]
@@ -49,10 +51,10 @@ std::vector<double> times(const std::vector<double>& a, const std::vector<double
 }  // namespace
 
 TEST_CASE("winograd: outputs + 2 products, 3 of a pair, give the outputs of three taps") {
-  for (int size = winograd::pair; size <= winograd::max_outputs; ++size) {
+  for (const int size : all_sizes) {
     CAPTURE(size);
     const winograd::Matrices m = winograd::matrices(size);
-    REQUIRE(m.points == (size == winograd::pair ? 3 : size + 2));
+    REQUIRE(m.points == (size == winograd::pair ? 3 : winograd::outputs_of(size) + 2));
     const std::vector<double> d = cells(size);
     std::vector<double> g;
     for (int i = 0; i < winograd::taps; ++i) g.push_back(wave(i, 2.3));
@@ -63,7 +65,7 @@ TEST_CASE("winograd: outputs + 2 products, 3 of a pair, give the outputs of thre
 }
 
 TEST_CASE("winograd: the transposed algorithm gives the gradient of the taps") {
-  for (int size = winograd::pair; size <= winograd::max_outputs; ++size) {
+  for (const int size : all_sizes) {
     CAPTURE(size);
     const winograd::Matrices m = winograd::matrices(size);
     const std::vector<double> d = cells(size);
@@ -79,40 +81,50 @@ TEST_CASE("winograd: the transposed algorithm gives the gradient of the taps") {
   }
 }
 
-TEST_CASE("winograd: a smaller tile's points and kernel transform are the first of a larger one's") {
-  const winograd::Matrices largest = winograd::matrices(winograd::max_outputs);
-  for (int outputs = 1; outputs < winograd::max_outputs; ++outputs) {
-    const winograd::Matrices m = winograd::matrices(outputs);
+TEST_CASE("winograd: a smaller tile's points and kernel transform are the first of the largest one's of its list") {
+  for (const int size : all_sizes) {
+    if (size == winograd::pair) continue;
+    CAPTURE(size);
+    const winograd::Matrices m = winograd::matrices(size);
+    const winograd::Matrices largest = winograd::matrices(size > winograd::wide ? winograd::wide + 6 : 4);
     for (int i = 0; i < winograd::max_points; ++i)
       for (int r = 0; r < winograd::taps; ++r) CHECK(m.kernel[i][r] == (i < m.points ? largest.kernel[i][r] : 0));
   }
 }
 
 TEST_CASE("winograd: tiles cover an axis once, in order, with the fewest points") {
-  for (std::int64_t outputs = 0; outputs <= 60; ++outputs) {
+  for (std::int64_t number = 0; number <= 120; ++number) {
+    const std::int64_t outputs = number / 2;
+    const bool may_be_wide = number % 2 == 1;
     CAPTURE(outputs);
-    const winograd::AxisTiles tiles(outputs);
+    CAPTURE(may_be_wide);
+    const winograd::AxisTiles tiles(outputs, may_be_wide);
+    const bool is_wide = tiles.size > winograd::wide;
+    CHECK(is_wide == (may_be_wide && outputs >= 5 && outputs != 7 && outputs != 8));
     std::int64_t next = 0, points = 0;
     for (std::int64_t i = 0; i < tiles.count; ++i) {
       CHECK(tiles.first(i) == next);
-      CHECK(tiles.size_of(i) >= 1);
-      CHECK(tiles.size_of(i) <= winograd::max_outputs);
+      CHECK(winograd::outputs_of(tiles.size_of(i)) >= (is_wide ? 4 : 1));
+      CHECK(winograd::outputs_of(tiles.size_of(i)) <= (is_wide ? 6 : 4));
       CHECK((tiles.size_of(i) == tiles.size || tiles.size_of(i) == tiles.size - 1));
-      next += tiles.size_of(i);
+      next += winograd::outputs_of(tiles.size_of(i));
       points += winograd::points_of(tiles.size_of(i));
     }
     CHECK(next == outputs);
     CHECK(tiles.first(tiles.count) == outputs);
     CHECK(points == tiles.total_points());
-    CHECK(points == outputs + 2 * ((outputs + 3) / 4));
+    CHECK(points == outputs + 2 * (is_wide ? (outputs + 5) / 6 : (outputs + 3) / 4));
   }
 }
 
 TEST_CASE("winograd: an axis is a pair where two outputs see two inputs between zeros, and only there") {
-  CHECK(winograd::AxisTiles(2, 2, 1).size == winograd::pair);
-  CHECK(winograd::AxisTiles(2, 2, 1).total_points() == 3);
-  for (const winograd::AxisTiles& tiles : {winograd::AxisTiles(2, 4, 0), winograd::AxisTiles(2, 3, 1),
-                                           winograd::AxisTiles(2, 2, 2), winograd::AxisTiles(2, 2, 0)})
-    CHECK(tiles.size == 2);
-  CHECK(winograd::AxisTiles(4, 4, 1).size == 4);
+  using winograd::AxisTiles;
+  for (const bool wide : {false, true}) {
+    CHECK(AxisTiles(2, 2, 1, wide).size == winograd::pair);
+    CHECK(AxisTiles(2, 2, 1, wide).total_points() == 3);
+    for (const AxisTiles& tiles :
+         {AxisTiles(2, 4, 0, wide), AxisTiles(2, 3, 1, wide), AxisTiles(2, 2, 2, wide), AxisTiles(2, 2, 0, wide)})
+      CHECK(tiles.size == 2);
+    CHECK(AxisTiles(4, 4, 1, wide).size == 4);
+  }
 }

@@ -44,7 +44,7 @@ TEST_CASE("Conv2D is strict if it or its model says so") {
     layer->use(model_says, nullptr);
     return std::string(kernels::select_conv<float>(layer->convolutions(8).front(), kernels::ConvPass::forward).name);
   };
-  CHECK(forward(Arithmetic::fast, Arithmetic::fast) == "winograd");
+  CHECK(forward(Arithmetic::fast, Arithmetic::fast) == "winograd_6x6");
   CHECK(forward(Arithmetic::strict, Arithmetic::fast) == "implicit_gemm");
   CHECK(forward(Arithmetic::fast, Arithmetic::strict) == "implicit_gemm");
   CHECK(forward(Arithmetic::strict, Arithmetic::strict) == "implicit_gemm");

@@ -24,12 +24,16 @@
 namespace mien::inline v0::kernels {
 
 template <class T>
-inline constexpr std::array<ConvAlgorithm<T>, 6> forward_algorithms{{
+inline constexpr std::array<ConvAlgorithm<T>, 7> forward_algorithms{{
     {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::forward>, depthwise::forward<T>},
     {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::forward>, gemm_1x1::run<T, ConvPass::forward>,
      gemm_1x1::loses_forward},
-    {"winograd", winograd::accepts<T>, winograd::workspace<T, false>, winograd::run<T, false>, winograd::loses<false>,
-     false, winograd::prepared_size<T>, winograd::prepare<T>},
+    {"winograd_6x6", winograd::accepts<T, ConvPass::forward, true>, winograd::workspace<T, false, true>,
+     winograd::run<T, false, true>, winograd::loses<false, true>, false, winograd::prepared_size<T, true>,
+     winograd::prepare<T, true>},
+    {"winograd", winograd::accepts<T, ConvPass::forward, false>, winograd::workspace<T, false, false>,
+     winograd::run<T, false, false>, winograd::loses<false, false>, false, winograd::prepared_size<T, false>,
+     winograd::prepare<T, false>},
     {"implicit_gemm", implicit_gemm::accepts_forward, implicit_gemm::workspace<T, false>, implicit_gemm::run<T, false>,
      nullptr, true, implicit_gemm::prepared_size<T>, implicit_gemm::prepare<T>},
     {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::forward>, im2col_gemm::forward<T>},
@@ -37,13 +41,15 @@ inline constexpr std::array<ConvAlgorithm<T>, 6> forward_algorithms{{
 }};
 
 template <class T>
-inline constexpr std::array<ConvAlgorithm<T>, 6> backward_input_algorithms{{
+inline constexpr std::array<ConvAlgorithm<T>, 7> backward_input_algorithms{{
     {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::backward_input>, depthwise::backward_input<T>,
      nullptr, true, nullptr, nullptr, false},
     {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::backward_input>,
      gemm_1x1::run<T, ConvPass::backward_input>},
-    {"winograd", winograd::accepts<T>, winograd::workspace<T, true>, winograd::run<T, true>, winograd::loses<true>,
-     false},
+    {"winograd_6x6", winograd::accepts<T, ConvPass::backward_input, true>, winograd::workspace<T, true, true>,
+     winograd::run<T, true, true>, winograd::loses<true, true>, false},
+    {"winograd", winograd::accepts<T, ConvPass::backward_input, false>, winograd::workspace<T, true, false>,
+     winograd::run<T, true, false>, winograd::loses<true, false>, false},
     {"implicit_gemm", implicit_gemm::accepts_backward_input, implicit_gemm::workspace<T, true>,
      implicit_gemm::run<T, true>},
     {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::backward_input>,
@@ -53,13 +59,16 @@ inline constexpr std::array<ConvAlgorithm<T>, 6> backward_input_algorithms{{
 }};
 
 template <class T>
-inline constexpr std::array<ConvAlgorithm<T>, 7> backward_kernel_algorithms{{
+inline constexpr std::array<ConvAlgorithm<T>, 8> backward_kernel_algorithms{{
     {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::backward_kernel>,
      depthwise::backward_kernel<T>},
     {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::backward_kernel>,
      gemm_1x1::run<T, ConvPass::backward_kernel>, gemm_1x1::loses_backward_kernel},
-    {"winograd", winograd::accepts<T>, winograd::kernel_gradient_workspace<T>, winograd::kernel_gradient<T>,
-     winograd::kernel_gradient_loses, false},
+    {"winograd_6x6", winograd::accepts<T, ConvPass::backward_kernel, true>,
+     winograd::kernel_gradient_workspace<T, true>, winograd::kernel_gradient<T, true>,
+     winograd::kernel_gradient_loses<true>, false},
+    {"winograd", winograd::accepts<T, ConvPass::backward_kernel, false>, winograd::kernel_gradient_workspace<T, false>,
+     winograd::kernel_gradient<T, false>, winograd::kernel_gradient_loses<false>, false},
     {"implicit_gemm", implicit_gemm::accepts_backward_kernel, implicit_gemm::kernel_workspace<T>,
      implicit_gemm::backward_kernel<T>},
     {"strips", strips::accepts, strips::workspace<T>, strips::backward_kernel<T>},

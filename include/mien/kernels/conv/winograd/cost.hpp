@@ -60,4 +60,8 @@ inline constexpr std::int64_t cost_of_sum = 25;
          cost_of_sum * p.points() * p.depth * p.columns;
 }
 
+/// Why a row of Winograd's algorithm loses.
+inline constexpr const char* transforms_cost_more = "its transforms would cost more than the products that it saves";
+inline constexpr const char* smaller_tiles_cost_less = "tiles of up to 4 outputs cost less";
+
 }  // namespace mien::inline v0::kernels::winograd

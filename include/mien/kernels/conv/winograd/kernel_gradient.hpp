@@ -13,11 +13,12 @@
 
 namespace mien::inline v0::kernels::winograd {
 
-inline const char* kernel_gradient_loses(const ConvGeometry& g) {
-  const Problem p(g, false);
-  return kernel_gradient_cost(p) < direct_products(p) * p.depth * p.columns
-             ? nullptr
-             : "its transforms would cost more than the products that it saves";
+template <bool wide_tiles>
+const char* kernel_gradient_loses(const ConvGeometry& g) {
+  const Problem p(g, false, wide_tiles);
+  if (kernel_gradient_cost(p) >= direct_products(p) * p.depth * p.columns) return transforms_cost_more;
+  if (!wide_tiles) return nullptr;
+  return kernel_gradient_cost(p) < kernel_gradient_cost(Problem(g, false, false)) ? nullptr : smaller_tiles_cost_less;
 }
 
 /// V of tiles begin ... end-1, in `to` from number `slot` on.
@@ -185,15 +186,15 @@ void kernel_gradient_by_blocks(const ConvCall<T>& call, const KernelGradientPlan
   }
 }
 
-template <class T>
+template <class T, bool wide_tiles>
 std::size_t kernel_gradient_workspace(const ConvGeometry& g, int threads) {
-  const KernelGradientPlan<T> plan(g, nullptr);
+  const KernelGradientPlan<T> plan(g, nullptr, wide_tiles);
   return plan.shared_bytes + static_cast<std::size_t>(threads) * plan.thread_bytes;
 }
 
-template <class T>
+template <class T, bool wide_tiles>
 void kernel_gradient(const ConvCall<T>& call) {
-  const KernelGradientPlan<T> plan(call.geometry, call.workspace);
+  const KernelGradientPlan<T> plan(call.geometry, call.workspace, wide_tiles);
   std::fill_n(plan.zeros, max_points * plan.problem.depth, T(0));
   if (plan.by_pieces()) return kernel_gradient_by_pieces(call, plan);
   kernel_gradient_by_blocks(call, plan);

@@ -75,9 +75,10 @@ struct TransformedTiles {
   }
 };
 
-/// By pieces: tiles of a group. v48.1_2, Zen 4, ms: 16 tiles 14.0, 24 tiles 13.4, 48 tiles 12.7, 96 tiles 12.1. Lost:
-/// fetching what the next group reads while this one is multiplied (the products then take as much longer).
-inline constexpr std::int64_t group_tiles = 96;
+/// By pieces: points of a group's tiles. v48.1_2, tiles of 36 points, Zen 4, ms: 16 tiles 14.0, 24 tiles 13.4, 48 tiles
+/// 12.7, 96 tiles 12.1; wide ones of 64, Zen 3: 96 tiles 20.2, 48 tiles 18.6. Lost: fetching what the next group reads
+/// while this one is multiplied (the products then take as much longer).
+inline constexpr std::int64_t group_points = 96 * 36;
 /// No piece is shorter, and the dU of all pieces together take no more bytes. v48.2_2, ms: 2 pieces 8.8, 4 pieces 9.8,
 /// 8 pieces 10.2; but two pieces are work for two threads only.
 inline constexpr std::int64_t smallest_piece_tiles = 48, pieces_bytes = std::int64_t{10} << 20;
@@ -97,9 +98,9 @@ struct KernelGradientPlan {
   std::size_t tiles_begin;  ///< by blocks: where V and Z begin in the shared workspace
   std::size_t shared_bytes, thread_bytes;
 
-  KernelGradientPlan(const ConvGeometry& g, std::byte* workspace)
+  KernelGradientPlan(const ConvGeometry& g, std::byte* workspace, bool wide_tiles)
       : kernels(&active_micro_kernels<T>()),
-        problem(g, false),
+        problem(g, false, wide_tiles),
         channels(g.c, kernels->columns / 2),
         filters(g.k, kernels->columns),
         sum_point(point_distance(channels.width * filters.width)),
@@ -111,7 +112,7 @@ struct KernelGradientPlan {
       pieces *= 2;  // so that threads, too, are most often given equal shares
     if (by_pieces()) {
       const std::int64_t longest = ceil_div(tiles, pieces);
-      capacity = ceil_div(longest, ceil_div(longest, group_tiles));
+      capacity = ceil_div(longest, ceil_div(longest * problem.points(), group_points));
     } else {
       const std::int64_t bytes = tiles * problem.points() * (channels.padded() + filters.padded()) * size;
       if (bytes > round_bytes + sum_bytes) rounds = ceil_div(bytes, round_bytes);

@@ -19,6 +19,21 @@ namespace mien::inline v0::kernels::winograd {
 
 enum class Order { by_tiles, by_filters };
 
+/// By filters, where tiles are fewer than filters; wide ones, whose V takes nearly twice the memory, than half of them:
+/// v48.3_1 forward, Zen 3, two threads, 5.3 ms by tiles, 8.2 by filters.
+[[nodiscard]] inline Order order_of(const Problem& p) {
+  return p.tiles() * (p.is_wide() ? 2 : 1) < p.columns ? Order::by_filters : Order::by_tiles;
+}
+
+/// By tiles, U of more bytes does not stay in the third cache from one group of tiles to the next. Zen 3, two threads,
+/// wide and other tiles, ms: 8 MB (v48.3_1) 5.3 and 6.2; 16 MB and 9 MB (v48.3_2) 13.5 and 10.6, (v224.3_2) 64 and 57.
+inline constexpr std::int64_t resident_bytes = std::int64_t{12} << 20;
+
+[[nodiscard]] inline bool kernel_stays_in_cache(const Problem& p) {
+  const std::int64_t bytes = p.points() * p.depth * p.columns * static_cast<std::int64_t>(sizeof(float));
+  return order_of(p) == Order::by_filters || bytes <= resident_bytes;
+}
+
 /// Filters of one block. By filters 32, so that U takes less of the second cache: v48.5_x 3.53 ms, 64: 3.65; by tiles
 /// 64 and 32 are equal, and 64 reads V half as often.
 [[nodiscard]] constexpr std::int64_t block_filters(Order order) { return order == Order::by_tiles ? 64 : 32; }
@@ -83,7 +98,7 @@ struct Plan {
 
   Plan(const Problem& p, std::byte* workspace, int threads)
       : kernels(&active_micro_kernels<T>()),
-        order(p.tiles() < p.columns ? Order::by_filters : Order::by_tiles),
+        order(order_of(p)),
         own_input(order == Order::by_filters && winograd::own_input(p, threads)),
         panels(ceil_div(p.columns, kernels->columns)),
         block_panels(std::min(panels, std::max<std::int64_t>(1, block_filters(order) / kernels->columns))),

@@ -9,10 +9,14 @@
 // first outputs + 2 rows of one G, every scale being put into B'. So one transformed kernel serves tiles of all sizes,
 // side by side, and an axis is cut into tiles that fit it (tiles.hpp).
 //
-// Points 0, +-sqrt 1/2, +-sqrt 2: at 4 outputs half the error of the usual 0, +-1, +-2 at the same price (relative rms
-// error, 512 channels: 2.1e-6 against 4 to 5.2e-6); at 3 outputs, with 0, +-sqrt 1/2, sqrt 2, 1.8e-6 against 2.2e-6 of
-// 0, +-1, 2. Lost: +-3/4, +-3/2 (the same error, dearer constants), +-1, +-1/2 (no gain), 6 outputs with 0, +-1, +-2,
-// +-1/2 (8.2e-6: at the limit of what is allowed).
+// There are two lists. Tiles of 1 to 4 outputs take 0, +-sqrt 1/2, +-sqrt 2: at 4 outputs half the error of the usual
+// 0,
+// +-1, +-2 at the same price (relative rms error, 512 channels: 2.1e-6 against 4 to 5.2e-6); at 3 outputs, with 0,
+// +-sqrt 1/2, sqrt 2, 1.8e-6 against 2.2e-6 of 0, +-1, 2. Lost: +-3/4, +-3/2 (the same error, dearer constants), +-1,
+// +-1/2 (no gain). Wide tiles, of 4 to 6 outputs, take 0, +-1, +-2, +-1/2: at 6 outputs 3.2e-6 with 64 channels, 8.6e-6
+// with 512, the most that is allowed being 1e-5. Lost there: the first list and +-c (1.1e-5 and more with 64 channels,
+// whatever c),
+// +-a, +-b, +-c around these (3.4e-6 and more), 1/2 before 2 (the same error).
 //
 // An axis of two pixels with one of padding on either side has an algorithm of its own, of 3 products instead of 4: y0
 // = g1 d0 + g2 d1 and y1 = g0 d0 + g1 d1 have g1 (d0 + d1) in common, the rest is (g2 - g1) d1 and (g0 - g1) d0. In two
@@ -23,14 +27,15 @@
 namespace mien::inline v0::kernels::winograd {
 
 inline constexpr int taps = 3;         ///< of the kernel, on each axis
-inline constexpr int max_outputs = 4;  ///< of a tile, on each axis
+inline constexpr int max_outputs = 6;  ///< of a tile, on each axis
 inline constexpr int max_points = max_outputs + taps - 1;
 
-/// The size of a tile on one axis is the number of its outputs, 1 ... 4; or this: two outputs, which are the whole
-/// axis, from two inputs between two zeros.
-inline constexpr int pair = 0;
+/// The size of a tile on one axis is the number of its outputs, 1 ... 4, for the first list of points; that number, 4
+/// ... 6, and `wide`, for the second one; or `pair`: two outputs, which are the whole axis, from two inputs between two
+/// zeros.
+inline constexpr int pair = 0, wide = 8;
 
-[[nodiscard]] constexpr int outputs_of(int size) { return size == pair ? 2 : size; }
+[[nodiscard]] constexpr int outputs_of(int size) { return size == pair ? 2 : size % wide; }
 /// The inputs that the outputs see, padding too.
 [[nodiscard]] constexpr int cells_of(int size) { return outputs_of(size) + taps - 1; }
 /// The products.
@@ -38,11 +43,15 @@ inline constexpr int pair = 0;
 
 inline constexpr double sqrt_2 = 1.41421356237309504880, sqrt_half = 0.70710678118654752440;
 
-/// Point 0 is infinity; these are points 1 ... 5. A tile of m outputs takes the first m + 2 points.
-inline constexpr double finite_points[max_points - 1] = {0, sqrt_half, -sqrt_half, sqrt_2, -sqrt_2};
-
-/// By what G's row of each finite point is scaled: so that B' has plain numbers at 4 outputs.
-inline constexpr double kernel_scales[max_points - 1] = {1, -2.0 / 3, -2.0 / 3, 1.0 / 6, 1.0 / 6};
+/// Point 0 is infinity; `finite` are points 1, 2, ... A tile of m outputs takes the first m + 2 points. By the scale
+/// of each finite point its row of G is multiplied: so that B' has plain numbers at the largest size.
+struct PointList {
+  double finite[max_points - 1], kernel_scales[max_points - 1];
+};
+inline constexpr PointList first_list{{0, sqrt_half, -sqrt_half, sqrt_2, -sqrt_2},
+                                      {1, -2.0 / 3, -2.0 / 3, 1.0 / 6, 1.0 / 6}};
+inline constexpr PointList wide_list{{0, 1, -1, 2, -2, 0.5, -0.5},
+                                     {1, -2.0 / 9, -2.0 / 9, 1.0 / 90, 1.0 / 90, 32.0 / 45, 32.0 / 45}};
 
 /// The three matrices of one axis for one size of tile. Only the first `outputs`, `cells` and `points` rows and columns
 /// count, the rest is 0.
@@ -55,17 +64,17 @@ struct Matrices {
 
 namespace detail {
 
-/// The coefficients, lowest first, of the product of (x - p) over the first `count` finite points but number
+/// The coefficients, lowest first, of the product of (x - p) over the first `count` finite points of a list but number
 /// `left_out`.
 struct Polynomial {
   double coefficients[max_points] = {1};
 
-  constexpr Polynomial(int count, int left_out) {
+  constexpr Polynomial(const PointList& points, int count, int left_out) {
     int degree = 0;
     for (int j = 0; j < count; ++j) {
       if (j == left_out) continue;
-      for (int i = ++degree; i > 0; --i) coefficients[i] = coefficients[i - 1] - finite_points[j] * coefficients[i];
-      coefficients[0] *= -finite_points[j];
+      for (int i = ++degree; i > 0; --i) coefficients[i] = coefficients[i - 1] - points.finite[j] * coefficients[i];
+      coefficients[0] *= -points.finite[j];
     }
   }
   [[nodiscard]] constexpr double at(double x) const {
@@ -81,20 +90,21 @@ struct Polynomial {
 [[nodiscard]] constexpr Matrices matrices(int size) {
   if (size == pair)
     return {2, 4, 3, {{0, 1}, {0, 1, 1}, {0, 0, 1}}, {{1, -1}, {0, 1}, {0, -1, 1}}, {{0, 1, 1}, {1, 1}}};
-  const int outputs = size;
+  const PointList& points = size > wide ? wide_list : first_list;
+  const int outputs = outputs_of(size);
   Matrices m{outputs, cells_of(size), points_of(size), {}, {}, {}};
   const int finite = m.points - 1;
-  const detail::Polynomial all(finite, -1);
+  const detail::Polynomial all(points, finite, -1);
   for (int i = 0; i < m.points; ++i) m.input[0][i] = all.coefficients[i];
   m.kernel[0][taps - 1] = 1;
   m.output[outputs - 1][0] = 1;
   for (int j = 0; j < finite; ++j) {
-    const detail::Polynomial others(finite, j);
-    const double scale = 1 / (kernel_scales[j] * others.at(finite_points[j]));
+    const detail::Polynomial others(points, finite, j);
+    const double scale = 1 / (points.kernel_scales[j] * others.at(points.finite[j]));
     for (int i = 0; i < m.points; ++i) m.input[j + 1][i] = scale * others.coefficients[i];
     double power = 1;
-    for (int i = 0; i < max_outputs; ++i, power *= finite_points[j]) {
-      if (i < taps) m.kernel[j + 1][i] = kernel_scales[j] * power;
+    for (int i = 0; i < max_outputs; ++i, power *= points.finite[j]) {
+      if (i < taps) m.kernel[j + 1][i] = points.kernel_scales[j] * power;
       if (i < outputs) m.output[i][j + 1] = power;
     }
   }

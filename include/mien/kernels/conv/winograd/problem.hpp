@@ -16,7 +16,7 @@ struct Problem {
   AxisTiles down, across;
   bool backward, kernel_prepared;
 
-  Problem(const ConvGeometry& g, bool backward_input)
+  Problem(const ConvGeometry& g, bool backward_input, bool may_be_wide)
       : pictures(g.n),
         in_h(backward_input ? g.oh : g.h),
         in_w(backward_input ? g.ow : g.w),
@@ -26,13 +26,14 @@ struct Problem {
         pad_left(backward_input ? taps - 1 - g.pad_left : g.pad_left),
         depth(backward_input ? g.k : g.c),
         columns(backward_input ? g.c : g.k),
-        down(out_h, in_h, pad_top),
-        across(out_w, in_w, pad_left),
+        down(out_h, in_h, pad_top, may_be_wide),
+        across(out_w, in_w, pad_left, may_be_wide),
         backward(backward_input),
         kernel_prepared(!backward_input && g.kernel_prepared) {}
 
   /// Tiles of all pictures, picture by picture, row by row.
   [[nodiscard]] std::int64_t tiles() const { return pictures * down.count * across.count; }
+  [[nodiscard]] bool is_wide() const { return down.size > wide || across.size > wide; }
   /// Points of the largest tile: as many matrices has the transformed kernel.
   [[nodiscard]] std::int64_t points() const { return std::int64_t{down.points()} * across.points(); }
 };

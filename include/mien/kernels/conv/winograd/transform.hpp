@@ -74,6 +74,26 @@ struct Transforms {
 
 }  // namespace mien::inline v0::kernels::winograd
 
+/// function<size>(arguments) for a size of tile that is known at run time.
+#define MIEN_BY_TILE_SIZE(size, function, ...)                \
+  switch (size) {                                             \
+    MIEN_TILE_SIZE(1, function, __VA_ARGS__)                  \
+    MIEN_TILE_SIZE(2, function, __VA_ARGS__)                  \
+    MIEN_TILE_SIZE(3, function, __VA_ARGS__)                  \
+    MIEN_TILE_SIZE(4, function, __VA_ARGS__)                  \
+    MIEN_TILE_SIZE(winograd::wide + 4, function, __VA_ARGS__) \
+    MIEN_TILE_SIZE(winograd::wide + 5, function, __VA_ARGS__) \
+    MIEN_TILE_SIZE(winograd::wide + 6, function, __VA_ARGS__) \
+    default:                                                  \
+      function<winograd::pair>(__VA_ARGS__);                  \
+  }
+#define MIEN_TILE_SIZE(size, function, ...) \
+  case size:                                \
+    function<size>(__VA_ARGS__);            \
+    break;
+
+#define MIEN_KERNEL_TEXT <mien/kernels/conv/winograd/one_axis.inl>
+#include <mien/kernels/isa/for_each_isa.inl>
 #define MIEN_KERNEL_TEXT <mien/kernels/conv/winograd/transform.inl>
 #include <mien/kernels/isa/for_each_isa.inl>
 

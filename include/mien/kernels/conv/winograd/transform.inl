@@ -1,90 +1,5 @@
-// The three transforms, vectors of channels (or filters) at a time, once per instruction set. Along one axis they are
-// the matrices of points.hpp with what the rows of +-a share computed once; a tile takes two steps, down its columns
-// and then along its rows, through an array that stays in the first cache.
-
-/// v = B' d.
-template <int size, class T>
-__attribute__((always_inline)) inline void input_points(const Vec<T>* d, Vec<T>* v) {
-  constexpr T root_2 = T(winograd::sqrt_2), root_half = T(winograd::sqrt_half);
-  if constexpr (size == winograd::pair) {
-    v[0] = d[1];
-    v[1] = d[1] + d[2];
-    v[2] = d[2];
-  } else if constexpr (size == 1) {
-    v[0] = d[2] - root_half * d[1];
-    v[1] = d[0] - root_2 * d[1];
-    v[2] = T(-1.5 * winograd::sqrt_2) * d[1];
-  } else if constexpr (size == 2) {
-    const Vec<T> a = T(-1.5) * d[2], b = T(1.5 * winograd::sqrt_half) * d[1];
-    v[0] = d[3] - T(0.5) * d[1];
-    v[1] = d[0] - T(2) * d[2];
-    v[2] = a - b;
-    v[3] = a + b;
-  } else if constexpr (size == 3) {
-    const Vec<T> a = d[3] - root_2 * d[2], b = d[2] - root_2 * d[1];
-    v[0] = d[4] - root_2 * d[3] - T(0.5) * b;
-    v[1] = root_2 * a + (d[0] - root_half * d[1]);
-    v[2] = T(1.5 * winograd::sqrt_2) * a + T(1.5) * b;
-    v[3] = root_half * a - T(0.5) * b;
-    v[4] = T(2 * winograd::sqrt_2) * d[3] - root_2 * d[1];
-  } else {
-    const Vec<T> even_half = d[4] - T(2) * d[2], odd_half = root_half * d[3] - root_2 * d[1];
-    const Vec<T> even_2 = d[4] - T(0.5) * d[2], odd_2 = root_2 * d[3] - root_half * d[1];
-    v[0] = d[5] - T(2.5) * d[3] + d[1];
-    v[1] = d[4] - T(2.5) * d[2] + d[0];
-    v[2] = even_half + odd_half;
-    v[3] = even_half - odd_half;
-    v[4] = even_2 + odd_2;
-    v[5] = even_2 - odd_2;
-  }
-}
-
-/// u = G g: all points of the largest tile, or the pair's.
-template <bool of_pair, class T>
-__attribute__((always_inline)) inline void kernel_points(const Vec<T>* g, Vec<T>* u) {
-  if constexpr (of_pair) {
-    u[0] = g[0] - g[1];
-    u[1] = g[1];
-    u[2] = g[2] - g[1];
-    return;
-  }
-  u[0] = g[2];
-  u[1] = g[0];
-  const Vec<T> even = T(-2.0 / 3) * g[0] - T(1.0 / 3) * g[2], odd = T(winograd::sqrt_2 / 3) * g[1];
-  u[2] = even - odd;
-  u[3] = even + odd;
-  const Vec<T> even_2 = T(1.0 / 6) * g[0] + T(1.0 / 3) * g[2], odd_2 = T(winograd::sqrt_2 / 6) * g[1];
-  u[4] = even_2 + odd_2;
-  u[5] = even_2 - odd_2;
-}
-
-/// y = A' m.
-template <int size, class T>
-__attribute__((always_inline)) inline void output_points(const Vec<T>* m, Vec<T>* y) {
-  constexpr T root_2 = T(winograd::sqrt_2), root_half = T(winograd::sqrt_half);
-  if constexpr (size == winograd::pair) {
-    y[0] = m[1] + m[2];
-    y[1] = m[0] + m[1];
-  } else if constexpr (size == 1) {
-    y[0] = m[0] + m[1] + m[2];
-  } else {
-    const Vec<T> sum = m[2] + m[3], difference = m[2] - m[3];
-    if constexpr (size == 2) {
-      y[0] = m[1] + sum;
-      y[1] = root_half * difference + m[0];
-    } else if constexpr (size == 3) {
-      y[0] = m[1] + sum + m[4];
-      y[1] = root_half * difference + root_2 * m[4];
-      y[2] = T(0.5) * sum + T(2) * m[4] + m[0];
-    } else {
-      const Vec<T> sum_2 = m[4] + m[5], difference_2 = m[4] - m[5];
-      y[0] = m[1] + sum + sum_2;
-      y[1] = root_half * difference + root_2 * difference_2;
-      y[2] = T(0.5) * sum + T(2) * sum_2;
-      y[3] = T(0.5 * winograd::sqrt_half) * difference + T(2 * winograd::sqrt_2) * difference_2 + m[0];
-    }
-  }
-}
+// The three transforms, vectors of channels (or filters) at a time, once per instruction set. A tile takes two steps
+// (one_axis.inl), down its columns and then along its rows, through an array that stays in the first cache.
 
 template <class T>
 using PointVectors = Vec<T>[winograd::max_points][winograd::max_points];
@@ -95,7 +10,7 @@ __attribute__((always_inline)) inline void store_points(const Vec<T>* v, T* to, 
                                                         bool last) {
   constexpr int end = winograd::points_of(size) - 1;
   T* const first = to + places.origins[last][0];
-#pragma GCC unroll 6
+#pragma GCC unroll 8
   for (int j = 0; j < end; ++j) store(first + j * places.across, v[j]);
   store(to + places.origins[last][1] + end * places.across, v[end]);
 }
@@ -107,14 +22,14 @@ __attribute__((always_inline)) inline void input_down(const winograd::TileCells<
   constexpr int cells_down = winograd::cells_of(size), points = winograd::points_of(size);
   for (int j = 0; j < columns; ++j, c += cells.step) {
     Vec<T> d[cells_down] = {}, v[points];
-#pragma GCC unroll 6
+#pragma GCC unroll 8
     for (int i = 0; i < cells_down; ++i) __builtin_prefetch(next.rows[i] + c);
     if (j >= cells.begin && j < cells.end) {
-#pragma GCC unroll 6
+#pragma GCC unroll 8
       for (int i = 0; i < cells_down; ++i) d[i] = load(cells.rows[i] + c);
     }
     input_points<size, T>(d, v);
-#pragma GCC unroll 6
+#pragma GCC unroll 8
     for (int i = 0; i < points; ++i) t[i][j] = v[i];
   }
 }
@@ -138,34 +53,8 @@ __attribute__((always_inline)) inline void transform_input_vector(const winograd
                                                                   T* to) {
   PointVectors<T> t;
   const int rows = winograd::points_of(tile.rows), columns = winograd::cells_of(tile.columns);
-  switch (tile.rows) {
-    case 4:
-      input_down<4>(cells, next, c, columns, t);
-      break;
-    case 3:
-      input_down<3>(cells, next, c, columns, t);
-      break;
-    case 2:
-      input_down<2>(cells, next, c, columns, t);
-      break;
-    case 1:
-      input_down<1>(cells, next, c, columns, t);
-      break;
-    default:
-      input_down<winograd::pair>(cells, next, c, columns, t);
-  }
-  switch (tile.columns) {
-    case 4:
-      return input_along<4>(t, rows, to, tile.places);
-    case 3:
-      return input_along<3>(t, rows, to, tile.places);
-    case 2:
-      return input_along<2>(t, rows, to, tile.places);
-    case 1:
-      return input_along<1>(t, rows, to, tile.places);
-    default:
-      input_along<winograd::pair>(t, rows, to, tile.places);
-  }
+  MIEN_BY_TILE_SIZE(tile.rows, input_down, cells, next, c, columns, t);
+  MIEN_BY_TILE_SIZE(tile.columns, input_along, t, rows, to, tile.places);
 }
 
 /// V = B' d B for all channels. The last vector's lanes beyond the channels become 0.
@@ -189,8 +78,8 @@ template <int size, class T>
 __attribute__((always_inline)) inline void kernel_along(const Vec<T>* t, T* to, std::int64_t stride) {
   constexpr int points = winograd::points_of(size);
   Vec<T> u[winograd::max_points];
-  kernel_points<size == winograd::pair, T>(t, u);
-#pragma GCC unroll 6
+  kernel_points<size, T>(t, u);
+#pragma GCC unroll 8
   for (int j = 0; j < points; ++j) store(to + j * stride, u[j]);
 }
 
@@ -201,23 +90,12 @@ __attribute__((always_inline)) inline void kernel_row(const winograd::KernelBloc
   if (i >= winograd::points_of(block.rows)) return;
   const Vec<T> t[3] = {down[0][i], down[1][i], down[2][i]};
   to += i * winograd::points_of(block.columns) * block.stride;
-  switch (block.columns) {
-    case 4:
-      return kernel_along<4, T>(t, to, block.stride);
-    case 3:
-      return kernel_along<3, T>(t, to, block.stride);
-    case 2:
-      return kernel_along<2, T>(t, to, block.stride);
-    case 1:
-      return kernel_along<1, T>(t, to, block.stride);
-    default:
-      kernel_along<winograd::pair, T>(t, to, block.stride);
-  }
+  MIEN_BY_TILE_SIZE(block.columns, kernel_along, t, to, block.stride);
 }
 
 /// U = G g G' for a panel of two vectors of filters. From the taps to the points everything stays in registers: v48.5_x
 /// 6.1 ms through an array, 5.5 without.
-template <bool of_pair, class T>
+template <int size, class T>
 __attribute__((always_inline)) inline void transform_kernel_down(const winograd::KernelBlock<T>& block) {
   for (std::int64_t from = 0; from < 2 * lanes<T> * block.channels; from += lanes<T>) {
     Vec<T> down[3][winograd::max_points];
@@ -225,24 +103,29 @@ __attribute__((always_inline)) inline void transform_kernel_down(const winograd:
     for (int s = 0; s < 3; ++s) {
       const T* const g = block.taps + s * block.tap + from;
       const Vec<T> column[3] = {load(g), load(g + 3 * block.tap), load(g + 6 * block.tap)};
-      kernel_points<of_pair, T>(column, down[s]);
+      kernel_points<size, T>(column, down[s]);
     }
     T* const to = block.to + from;
     kernel_row<0>(block, down, to);
     kernel_row<1>(block, down, to);
     kernel_row<2>(block, down, to);
-    if constexpr (!of_pair) {
+    if constexpr (size != winograd::pair) {
       kernel_row<3>(block, down, to);
       kernel_row<4>(block, down, to);
       kernel_row<5>(block, down, to);
+    }
+    if constexpr (size > winograd::wide) {
+      kernel_row<6>(block, down, to);
+      kernel_row<7>(block, down, to);
     }
   }
 }
 
 template <class T>
 void transform_kernel(const winograd::KernelBlock<T>& block) {
-  if (block.rows == winograd::pair) return transform_kernel_down<true>(block);
-  transform_kernel_down<false>(block);
+  if (block.rows == winograd::pair) return transform_kernel_down<winograd::pair>(block);
+  if (block.rows > winograd::wide) return transform_kernel_down<winograd::wide + 6>(block);
+  transform_kernel_down<4>(block);
 }
 
 template <int size, class T>
@@ -255,11 +138,11 @@ __attribute__((always_inline)) inline void output_down(const winograd::OutputTil
   for (int j = 0; j < columns; ++j, from += places.across) {
     const bool last = j + 1 == columns;
     Vec<T> m[end + 1], y[outputs];
-#pragma GCC unroll 6
+#pragma GCC unroll 8
     for (int i = 0; i < end; ++i) m[i] = load(from + places.origins[0][last] + i * places.down);
     m[end] = load(from + places.origins[1][last] + end * places.down);
     output_points<size, T>(m, y);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int i = 0; i < outputs; ++i) t[i][j] = y[i];
   }
 }
@@ -280,7 +163,7 @@ __attribute__((always_inline)) inline void output_along(const winograd::OutputTi
   for (int i = 0; i < rows; ++i, to += row) {
     Vec<T> y[outputs];
     output_points<size, T>(t[i], y);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int j = 0; j < outputs; ++j) {
       const Vec<T> value = finish_output(tile, y[j] + bias);
       if (tile.stream)
@@ -297,34 +180,8 @@ __attribute__((always_inline)) inline void transform_output_vector(const winogra
                                                                    Vec<T> bias, T* to, std::int64_t row,
                                                                    std::int64_t column) {
   PointVectors<T> t;
-  switch (tile.rows) {
-    case 4:
-      output_down<4>(tile, k, t);
-      break;
-    case 3:
-      output_down<3>(tile, k, t);
-      break;
-    case 2:
-      output_down<2>(tile, k, t);
-      break;
-    case 1:
-      output_down<1>(tile, k, t);
-      break;
-    default:
-      output_down<winograd::pair>(tile, k, t);
-  }
-  switch (tile.columns) {
-    case 4:
-      return output_along<4>(tile, t, bias, to, row, column);
-    case 3:
-      return output_along<3>(tile, t, bias, to, row, column);
-    case 2:
-      return output_along<2>(tile, t, bias, to, row, column);
-    case 1:
-      return output_along<1>(tile, t, bias, to, row, column);
-    default:
-      output_along<winograd::pair>(tile, t, bias, to, row, column);
-  }
+  MIEN_BY_TILE_SIZE(tile.rows, output_down, tile, k, t);
+  MIEN_BY_TILE_SIZE(tile.columns, output_along, tile, t, bias, to, row, column);
 }
 
 /// Y = activation(A' M A + bias) for the block's filters.

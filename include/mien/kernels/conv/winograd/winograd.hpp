@@ -1,7 +1,8 @@
 #pragma once
 // Winograd's algorithm for 3x3 kernels of stride 1: tiles of up to 4x4 outputs, 36 products for 16 outputs instead of
-// 144 (points.hpp). The products are plain ones of the micro-kernel: for each point, V (tiles x channels), read as it
-// lies, times U (channels x filters), in panels. Everything else is vectors of channels, so that nothing is transposed.
+// 144, or wide ones of up to 6x6, 64 products for 36 outputs instead of 324 (points.hpp). The products are plain ones
+// of the micro-kernel: for each point, V (tiles x channels), read as it lies, times U (channels x filters), in panels.
+// Everything else is vectors of channels, so that nothing is transposed.
 
 #include <algorithm>
 #include <cstddef>
@@ -17,7 +18,10 @@
 
 namespace mien::inline v0::kernels::winograd {
 
-template <class T>
+/// Channels that a sum of wide tiles may have: with 512 the error is 8.6e-6 of the 1e-5 that are allowed.
+inline constexpr std::int64_t most_wide_depth = 512;
+
+template <class T, ConvPass pass, bool wide_tiles>
 const char* accepts(const ConvGeometry& g) {
   if (sizeof(T) != sizeof(float)) return "it is for float";
   if (g.r != taps || g.s != taps) return "the kernel is not 3x3";
@@ -25,13 +29,21 @@ const char* accepts(const ConvGeometry& g) {
   if (g.dilation_h != 1 || g.dilation_w != 1) return "the kernel is dilated";
   if (g.groups != 1) return "there are groups";
   if (g.arithmetic == Arithmetic::strict) return "the arithmetic is to be strict";
+  if (!wide_tiles) return nullptr;
+  const Problem p(g, pass == ConvPass::backward_input, true);
+  if (!p.is_wide()) return "no axis is cut into tiles of 5 or 6";
+  if (pass != ConvPass::backward_kernel && p.depth > most_wide_depth)
+    return "sums of so many channels would err too far";
   return nullptr;
 }
 
-template <bool backward>
+template <bool backward, bool wide_tiles>
 const char* loses(const ConvGeometry& g) {
-  const Problem p(g, backward);
-  return winograd_cost(p) < direct_cost(p) ? nullptr : "its transforms would cost more than the products that it saves";
+  const Problem p(g, backward, wide_tiles);
+  if (winograd_cost(p) >= direct_cost(p)) return transforms_cost_more;
+  if (!wide_tiles) return nullptr;
+  if (!kernel_stays_in_cache(p)) return "its transformed kernel would not stay in the third cache";
+  return winograd_cost(p) < winograd_cost(Problem(g, backward, false)) ? nullptr : smaller_tiles_cost_less;
 }
 
 /// U of one panel, channels begin ... end-1; the first one's row goes to `to`. The taps of a channel lie C * K values
@@ -212,10 +224,10 @@ void run_by_filters(const ConvCall<T>& call, const Problem& p, const Plan<T>& pl
   });
 }
 
-template <class T, bool backward>
+template <class T, bool backward, bool wide_tiles>
 std::size_t workspace([[maybe_unused]] const ConvGeometry& g, [[maybe_unused]] int threads) {
   if constexpr (sizeof(T) == sizeof(float)) {  // nothing is compiled for double, which accepts() refuses
-    const Plan<T> plan(Problem(g, backward), nullptr, threads);
+    const Plan<T> plan(Problem(g, backward, wide_tiles), nullptr, threads);
     return plan.shared_bytes + static_cast<std::size_t>(threads) * plan.thread_bytes;
   } else {
     return 0;
@@ -235,10 +247,10 @@ struct ScratchOfThreads {
 };
 
 /// The prepared kernel is U of the forward pass. It depends on the tiles' points, which the extents decide.
-template <class T>
+template <class T, bool wide_tiles>
 std::int64_t prepared_size([[maybe_unused]] const ConvGeometry& g) {
   if constexpr (sizeof(T) == sizeof(float)) {
-    const Problem p(g, false);
+    const Problem p(g, false, wide_tiles);
     const Plan<T> plan(p, nullptr, 1);
     return plan.panels * plan.panel_size(p);
   } else {
@@ -246,19 +258,19 @@ std::int64_t prepared_size([[maybe_unused]] const ConvGeometry& g) {
   }
 }
 
-template <class T>
+template <class T, bool wide_tiles>
 void prepare([[maybe_unused]] const ConvCall<T>& call) {
   if constexpr (sizeof(T) == sizeof(float)) {
-    const Problem p(call.geometry, false);
+    const Problem p(call.geometry, false, wide_tiles);
     const Plan<T> plan(p, call.workspace, call.threads);
     transform_kernel(call, p, plan, call.result, ScratchOfThreads<T>{p, plan, call.workspace});
   }
 }
 
-template <class T, bool backward>
+template <class T, bool backward, bool wide_tiles>
 void run([[maybe_unused]] const ConvCall<T>& call) {
   if constexpr (sizeof(T) == sizeof(float)) {
-    const Problem p(call.geometry, backward);
+    const Problem p(call.geometry, backward, wide_tiles);
     const Plan<T> plan(p, call.workspace, call.threads);
     std::fill_n(plan.zeros, max_points * p.depth, T(0));
     const ScratchOfThreads<T> scratch_of{p, plan, call.workspace};
