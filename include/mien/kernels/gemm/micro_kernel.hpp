@@ -18,8 +18,8 @@
 
 namespace mien::inline v0::kernels {
 
-/// What a kernel fetches while it is at a row of B: two cache lines, so many elements behind that row's beginning. Zero
-/// is what it reads anyway.
+/// What a kernel fetches while it is at a row of B: two cache lines, so many elements behind that row's beginning; of
+/// them the first alone where two vectors are no more than a line. Zero is what it reads anyway.
 struct FetchAhead {
   std::int64_t first = 0, second = 0;
 };

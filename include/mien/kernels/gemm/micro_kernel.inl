@@ -53,13 +53,13 @@ __attribute__((always_inline)) inline void finish_tile(Vec<T> (&sum)[Rows][2], c
   for (int i = 0; i < Rows; ++i) store(rows[i], sum[i][0]), store(rows[i] + lanes<T>, sum[i][1]);
 }
 
-/// Adds the products of one row of B, and fetches what lies so far behind it, each cache line once.
+/// Adds the products of one row of B, and fetches what lies so far behind it.
 template <class T, int Rows>
 __attribute__((always_inline)) inline void multiply_row(Vec<T> (&sum)[Rows][2], const T* const* a, std::int64_t p,
                                                         const T* b, std::int64_t fetch_first,
                                                         std::int64_t fetch_second) {
   __builtin_prefetch(b + fetch_first);
-  if constexpr (2 * MIEN_VECTOR_BYTES > 64) __builtin_prefetch(b + fetch_second);
+  if constexpr (2 * MIEN_VECTOR_BYTES > 64) __builtin_prefetch(b + fetch_second);  // else it is the same line
   const Vec<T> first = load(b), second = load(b + lanes<T>);
 #pragma GCC unroll 16
   for (int i = 0; i < Rows; ++i) {

@@ -42,11 +42,15 @@ inline constexpr std::int64_t cost_of_prepared_value = 11;
   return (direct_products(p) + kernel_value * taps * taps) * p.depth * p.columns;
 }
 
-[[nodiscard]] inline std::int64_t winograd_cost(const Problem& p) {
+/// Of all tiles: their products, and the transforms beside them.
+[[nodiscard]] inline std::int64_t tiles_cost(const Problem& p) {
   const std::int64_t points = p.pictures * p.down.total_points() * p.across.total_points();
+  return points * p.depth * p.columns + cost_of_value * points * (p.depth + p.columns);
+}
+
+[[nodiscard]] inline std::int64_t winograd_cost(const Problem& p) {
   const std::int64_t kernel_value = p.kernel_prepared ? cost_of_prepared_value : cost_of_kernel_value;
-  return points * p.depth * p.columns + cost_of_value * points * (p.depth + p.columns) +
-         kernel_value * p.points() * p.depth * p.columns;
+  return tiles_cost(p) + kernel_value * p.points() * p.depth * p.columns;
 }
 
 /// The same of the gradient of the kernel: what gathering one value of dU into dw costs, beyond what the implicit
@@ -55,9 +59,7 @@ inline constexpr std::int64_t cost_of_prepared_value = 11;
 inline constexpr std::int64_t cost_of_sum = 25;
 
 [[nodiscard]] inline std::int64_t kernel_gradient_cost(const Problem& p) {
-  const std::int64_t points = p.pictures * p.down.total_points() * p.across.total_points();
-  return points * p.depth * p.columns + cost_of_value * points * (p.depth + p.columns) +
-         cost_of_sum * p.points() * p.depth * p.columns;
+  return tiles_cost(p) + cost_of_sum * p.points() * p.depth * p.columns;
 }
 
 /// Why a row of Winograd's algorithm loses.

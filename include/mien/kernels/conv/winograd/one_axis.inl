@@ -3,15 +3,15 @@
 
 /// v = B' d of 4 wide outputs, but for infinity's row; the row of each finite point times a factor.
 template <class T>
-__attribute__((always_inline)) inline void wide_rows(const Vec<T>* d, Vec<T>* v, T zero, T one, T minus_one, T two,
-                                                     T minus_two) {
+__attribute__((always_inline)) inline void wide_rows(const Vec<T>* d, Vec<T>* v, T at_0, T at_1, T at_minus_1,
+                                                     T at_2, T at_minus_2) {
   const Vec<T> even_1 = d[4] - T(4) * d[2], odd_1 = d[3] - T(4) * d[1];
   const Vec<T> even_2 = d[4] - d[2], odd_2 = T(2) * (d[3] - d[1]);
-  v[1] = zero * (d[4] - T(5) * d[2] + T(4) * d[0]);
-  v[2] = one * (even_1 + odd_1);
-  v[3] = minus_one * (even_1 - odd_1);
-  v[4] = two * (even_2 + odd_2);
-  v[5] = minus_two * (even_2 - odd_2);
+  v[1] = at_0 * (d[4] - T(5) * d[2] + T(4) * d[0]);
+  v[2] = at_1 * (even_1 + odd_1);
+  v[3] = at_minus_1 * (even_1 - odd_1);
+  v[4] = at_2 * (even_2 + odd_2);
+  v[5] = at_minus_2 * (even_2 - odd_2);
 }
 
 /// v = B' d of wide tiles.

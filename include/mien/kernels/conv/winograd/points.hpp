@@ -10,13 +10,11 @@
 // side by side, and an axis is cut into tiles that fit it (tiles.hpp).
 //
 // There are two lists. Tiles of 1 to 4 outputs take 0, +-sqrt 1/2, +-sqrt 2: at 4 outputs half the error of the usual
-// 0,
-// +-1, +-2 at the same price (relative rms error, 512 channels: 2.1e-6 against 4 to 5.2e-6); at 3 outputs, with 0,
+// 0, +-1, +-2 at the same price (relative rms error, 512 channels: 2.1e-6 against 4 to 5.2e-6); at 3 outputs, with 0,
 // +-sqrt 1/2, sqrt 2, 1.8e-6 against 2.2e-6 of 0, +-1, 2. Lost: +-3/4, +-3/2 (the same error, dearer constants), +-1,
-// +-1/2 (no gain). Wide tiles, of 4 to 6 outputs, take 0, +-1, +-2, +-1/2: at 6 outputs 3.2e-6 with 64 channels, 8.6e-6
-// with 512, the most that is allowed being 1e-5. Lost there: the first list and +-c (1.1e-5 and more with 64 channels,
-// whatever c),
-// +-a, +-b, +-c around these (3.4e-6 and more), 1/2 before 2 (the same error).
+// +-1/2 (no gain). Wide tiles, of 4 to 6 outputs, take 0, +-1, +-2, +-1/2: at 6 outputs 3.2e-6 with 64 channels. Lost
+// there: the first list and +-c (1.1e-5 and more, whatever c), +-a, +-b, +-c around these (3.4e-6 and more), 1/2 before
+// 2 (the same error).
 //
 // An axis of two pixels with one of padding on either side has an algorithm of its own, of 3 products instead of 4: y0
 // = g1 d0 + g2 d1 and y1 = g0 d0 + g1 d1 have g1 (d0 + d1) in common, the rest is (g2 - g1) d1 and (g0 - g1) d0. In two

@@ -25,7 +25,7 @@ struct AxisTiles {
       : AxisTiles(outputs, may_be_wide) {
     if (outputs == 2 && inputs == 2 && padding == 1) count = 1, larger = 1, size = pair;
   }
-  /// Where wide tiles of 5 or 6 outputs are among them, and they may be, all of them are wide.
+  /// If tiles may be wide and the cut has one of 5 or 6 outputs, all of them are.
   constexpr explicit AxisTiles(std::int64_t outputs, bool may_be_wide = false) {
     if (may_be_wide) cut(outputs, 6);
     if (size > 4)
