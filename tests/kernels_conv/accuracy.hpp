@@ -85,6 +85,9 @@ void for_each_small_geometry(const Body& body) {
       }
 }
 
+/// Whether an axis of so many outputs has room for a tile of 5 or 6.
+constexpr bool has_wide_tile(std::int64_t outputs) { return outputs >= 5 && outputs != 7 && outputs != 8; }
+
 /// Calls body(name) for the rows of Winograd's algorithm, with tiles of up to 4 and of up to 6 outputs, that take the
 /// pass.
 template <class Body>

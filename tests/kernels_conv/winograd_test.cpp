@@ -53,9 +53,8 @@ struct Case {
 
 /// 2, also the wide tiles', where an axis of outputs has room for one of 5 or 6 and sums are short enough.
 int expected_rows(const ConvGeometry& g, ConvPass pass) {
-  const auto has_wide = [](std::int64_t outputs) { return outputs >= 5 && outputs != 7 && outputs != 8; };
   const bool back = pass == ConvPass::backward_input;
-  return (has_wide(back ? g.h : g.oh) || has_wide(back ? g.w : g.ow)) && (back ? g.k : g.c) <= 256 ? 2 : 1;
+  return (has_wide_tile(back ? g.h : g.oh) || has_wide_tile(back ? g.w : g.ow)) && (back ? g.k : g.c) <= 256 ? 2 : 1;
 }
 
 /// The written bound of the documentation: docs/kernels.md.
