@@ -7,25 +7,13 @@
 #include <string>
 #include <vector>
 
+#include <doctest/doctest.h>
 #include <mien/kernels/conv/select.hpp>
-#include <mien/kernels/isa/isa.hpp>
 
 namespace accuracy {
 
 using namespace mien;
 using kernels::ConvGeometry;
-
-template <class Body>
-void for_each_set(const Body& body) {
-  const Isa before = active_isa();
-  for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512}) {
-    if (isa > best_isa()) continue;
-    set_isa(isa);
-    CAPTURE(std::string(to_string(isa)));
-    body();
-  }
-  set_isa(before);
-}
 
 /// About normal: the sum of four uniform numbers, of that deviation.
 inline std::vector<float> normal_values(std::int64_t count, double deviation, std::uint32_t seed) {

@@ -5,28 +5,16 @@
 #include <string>
 #include <vector>
 
+#include <every_isa.hpp>
 #include <mien/core/memory.hpp>
 #include <mien/kernels/conv/conv.hpp>
+
+#include "awkward_geometries.hpp"
 
 using namespace mien;
 using namespace mien::kernels;
 
 namespace {
-
-constexpr ConvPass passes[] = {ConvPass::forward, ConvPass::backward_input, ConvPass::backward_kernel};
-
-template <class Body>
-void for_each_isa(const Body& body) {
-  const Isa before = active_isa();
-  for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512}) {
-    if (isa > best_isa()) continue;
-    set_isa(isa);
-    REQUIRE(active_isa() == isa);
-    CAPTURE(std::string(to_string(isa)));
-    body();
-  }
-  set_isa(before);
-}
 
 /// Small integers: every product and sum is exact, so that every order of summation must give the same bits.
 template <class T>
@@ -86,7 +74,7 @@ void check_all(const ConvGeometry& g) {
   REQUIRE(g.oh > 0);
   REQUIRE(g.ow > 0);
   Operands<T> operands(g);
-  for (const ConvPass pass : passes) {
+  for (const ConvPass pass : conv_passes) {
     CAPTURE(std::string(to_string(pass)));
     const std::vector<T> expected = operands.run(pass, "reference");
     for (const ConvAlgorithm<T>& algorithm : conv_algorithms<T>(pass)) {
@@ -95,166 +83,6 @@ void check_all(const ConvGeometry& g) {
       CHECK(operands.run(pass, algorithm.name) == expected);
     }
   }
-}
-
-const std::vector<ConvGeometry>& awkward_geometries() {
-  static const std::vector<ConvGeometry> all{
-      with_output({.n = 2, .h = 6, .w = 7, .c = 1, .k = 1, .r = 3, .s = 3}),
-      with_output({.n = 1, .h = 5, .w = 5, .c = 3, .k = 5, .r = 3, .s = 2}),
-      with_same_padding({.n = 1, .h = 5, .w = 9, .c = 3, .k = 33, .r = 3, .s = 3}),
-      with_same_padding({.n = 3, .h = 7, .w = 6, .c = 9, .k = 40, .r = 3, .s = 3}),
-      with_same_padding({.n = 2, .h = 9, .w = 8, .c = 16, .k = 17, .r = 3, .s = 3, .stride_h = 2, .stride_w = 2}),
-      with_same_padding({.n = 2, .h = 11, .w = 10, .c = 8, .k = 9, .r = 5, .s = 3, .stride_h = 3, .stride_w = 2}),
-      with_output({.n = 2, .h = 11, .w = 12, .c = 8, .k = 12, .r = 3, .s = 3, .dilation_h = 2, .dilation_w = 3}),
-      with_same_padding({.n = 2, .h = 9, .w = 8, .c = 10, .k = 6, .r = 3, .s = 3, .dilation_h = 2, .dilation_w = 2}),
-      with_output({.n = 2,
-                   .h = 12,
-                   .w = 13,
-                   .c = 8,
-                   .k = 6,
-                   .r = 3,
-                   .s = 3,
-                   .stride_h = 2,
-                   .stride_w = 4,
-                   .dilation_h = 2,
-                   .dilation_w = 2,
-                   .pad_top = 3,
-                   .pad_left = 1,
-                   .pad_bottom = 2,
-                   .pad_right = 4}),
-      with_output({.n = 1,
-                   .h = 2,
-                   .w = 1,
-                   .c = 9,
-                   .k = 4,
-                   .r = 5,
-                   .s = 4,
-                   .pad_top = 2,
-                   .pad_left = 3,
-                   .pad_bottom = 1,
-                   .pad_right = 2}),
-      with_output({.n = 2,
-                   .h = 1,
-                   .w = 1,
-                   .c = 8,
-                   .k = 8,
-                   .r = 1,
-                   .s = 1,
-                   .pad_top = 2,
-                   .pad_left = 1,
-                   .pad_bottom = 2,
-                   .pad_right = 1}),
-      with_output({.n = 2, .h = 7, .w = 5, .c = 70, .k = 35, .r = 1, .s = 1}),
-      with_output({.n = 2, .h = 7, .w = 6, .c = 12, .k = 20, .r = 1, .s = 1, .stride_h = 2, .stride_w = 2}),
-      with_same_padding({.n = 2, .h = 6, .w = 6, .c = 18, .k = 36, .r = 3, .s = 3, .groups = 2}),
-      with_same_padding(
-          {.n = 2, .h = 6, .w = 7, .c = 6, .k = 12, .r = 3, .s = 3, .stride_h = 2, .stride_w = 1, .groups = 6}),
-      with_output({.n = 1,
-                   .h = 20,
-                   .w = 20,
-                   .c = 3,
-                   .k = 8,
-                   .r = 7,
-                   .s = 7,
-                   .stride_h = 2,
-                   .stride_w = 2,
-                   .pad_top = 3,
-                   .pad_left = 3,
-                   .pad_bottom = 3,
-                   .pad_right = 3}),
-      with_same_padding({.n = 2, .h = 7, .w = 9, .c = 37, .k = 37, .r = 3, .s = 3, .groups = 37}),
-      with_same_padding(
-          {.n = 2, .h = 15, .w = 8, .c = 24, .k = 24, .r = 3, .s = 3, .stride_h = 2, .stride_w = 2, .groups = 24}),
-      with_output({.n = 3, .h = 12, .w = 11, .c = 8, .k = 8, .r = 5, .s = 4, .stride_w = 3, .groups = 8}),
-      with_same_padding(
-          {.n = 2, .h = 11, .w = 13, .c = 16, .k = 16, .r = 3, .s = 3, .dilation_h = 2, .dilation_w = 3, .groups = 16}),
-      with_same_padding({.n = 1, .h = 2, .w = 1, .c = 3, .k = 3, .r = 5, .s = 7, .groups = 3}),
-      with_same_padding(
-          {.n = 2, .h = 9, .w = 10, .c = 7, .k = 21, .r = 3, .s = 3, .stride_h = 2, .stride_w = 2, .groups = 7}),
-      with_same_padding({.n = 2, .h = 6, .w = 5, .c = 5, .k = 10, .r = 3, .s = 2, .dilation_h = 2, .groups = 5}),
-      with_output({.n = 2, .h = 90, .w = 60, .c = 20, .k = 40, .r = 3, .s = 3, .stride_h = 2, .groups = 20}),
-      // Dilated and padded, later rows begin with a tap above those of earlier ones.
-      with_same_padding({.n = 2, .h = 8, .w = 8, .c = 4, .k = 8, .r = 2, .s = 2, .dilation_h = 2, .groups = 4}),
-      with_same_padding({.n = 2, .h = 24, .w = 24, .c = 16, .k = 32, .r = 4, .s = 4, .dilation_h = 2, .groups = 16}),
-      with_same_padding({.n = 9, .h = 17, .w = 17, .c = 32, .k = 64, .r = 3, .s = 3, .dilation_h = 2, .groups = 32}),
-      with_output({.n = 2,
-                   .h = 1,
-                   .w = 2,
-                   .c = 8,
-                   .k = 8,
-                   .r = 1,
-                   .s = 1,
-                   .pad_top = 2,
-                   .pad_left = 1,
-                   .pad_bottom = 2,
-                   .pad_right = 1,
-                   .groups = 8}),
-      with_same_padding({.n = 9, .h = 24, .w = 23, .c = 70, .k = 70, .r = 3, .s = 3, .groups = 70}),
-      // single channels: no padding, padding of two, strides that keep or lose shared cells, runs over small pictures
-      with_output({.n = 2, .h = 9, .w = 37, .c = 40, .k = 40, .r = 3, .s = 3, .groups = 40}),
-      with_output({.n = 2,
-                   .h = 6,
-                   .w = 11,
-                   .c = 19,
-                   .k = 19,
-                   .r = 3,
-                   .s = 3,
-                   .pad_top = 2,
-                   .pad_left = 2,
-                   .pad_bottom = 2,
-                   .pad_right = 2,
-                   .groups = 19}),
-      with_output({.n = 1,
-                   .h = 9,
-                   .w = 14,
-                   .c = 24,
-                   .k = 24,
-                   .r = 3,
-                   .s = 3,
-                   .pad_top = 1,
-                   .pad_left = 1,
-                   .pad_right = 0,
-                   .groups = 24}),
-      with_same_padding({.n = 2,
-                         .h = 13,
-                         .w = 25,
-                         .c = 12,
-                         .k = 12,
-                         .r = 3,
-                         .s = 3,
-                         .stride_h = 2,
-                         .stride_w = 2,
-                         .dilation_h = 2,
-                         .dilation_w = 2,
-                         .groups = 12}),
-      with_same_padding({.n = 1, .h = 12, .w = 19, .c = 16, .k = 16, .r = 3, .s = 3, .dilation_w = 2, .groups = 16}),
-      with_same_padding({.n = 1, .h = 9, .w = 15, .c = 9, .k = 9, .r = 3, .s = 3, .stride_w = 2, .groups = 9}),
-      with_same_padding({.n = 90, .h = 3, .w = 2, .c = 33, .k = 33, .r = 3, .s = 3, .groups = 33}),
-      with_same_padding({.n = 70, .h = 2, .w = 2, .c = 8, .k = 8, .r = 3, .s = 3, .groups = 8}),
-      with_output({.n = 4, .h = 40, .w = 40, .c = 11, .k = 19, .r = 3, .s = 3}),
-      with_output({.n = 32, .h = 4, .w = 4, .c = 80, .k = 65, .r = 3, .s = 3}),
-      // first layers: wide kernels, padding wider than the picture, dilated rows, several blocks and pieces
-      with_same_padding({.n = 2, .h = 15, .w = 14, .c = 3, .k = 64, .r = 7, .s = 7, .stride_h = 2, .stride_w = 2}),
-      with_output({.n = 2,
-                   .h = 3,
-                   .w = 2,
-                   .c = 2,
-                   .k = 32,
-                   .r = 3,
-                   .s = 4,
-                   .stride_w = 2,
-                   .pad_top = 4,
-                   .pad_left = 5,
-                   .pad_bottom = 1,
-                   .pad_right = 3}),
-      with_same_padding({.n = 3, .h = 11, .w = 9, .c = 7, .k = 33, .r = 3, .s = 5, .stride_w = 2, .dilation_h = 2}),
-      with_same_padding({.n = 9, .h = 25, .w = 31, .c = 3, .k = 32, .r = 3, .s = 3}),
-      with_output({.n = 2, .h = 30, .w = 33, .c = 1, .k = 64, .r = 5, .s = 5, .stride_w = 3}),
-      // pixels that lie a multiple of 4096 bytes apart, forward and backward
-      with_output({.n = 3, .h = 9, .w = 10, .c = 512, .k = 40, .stride_h = 2, .stride_w = 2}),
-      with_output({.n = 2, .h = 9, .w = 8, .c = 40, .k = 1024, .stride_h = 2, .stride_w = 2}),
-  };
-  return all;
 }
 
 }  // namespace
@@ -351,7 +179,7 @@ TEST_CASE("convolution: the same bits for any number of threads") {
       Operands<float> operands(g);
       for (float& v : operands.w) v *= 0.1F;  // no longer exact: an order of summation shows
       for (float& v : operands.dy) v *= 0.3F;
-      for (const ConvPass pass : passes)
+      for (const ConvPass pass : conv_passes)
         for (const ConvAlgorithm<float>& algorithm : conv_algorithms<float>(pass)) {
           CAPTURE(std::string(to_string(pass)));
           CAPTURE(std::string(algorithm.name));
@@ -402,7 +230,7 @@ TEST_CASE("convolution: a prepared kernel gives the bits of one that is prepared
 
 TEST_CASE("convolution: a name forces an algorithm; the lists end with one that accepts everything") {
   const ConvGeometry plain = with_same_padding({.h = 9, .w = 9, .c = 16, .k = 16, .r = 3, .s = 3});
-  for (const ConvPass pass : passes) {
+  for (const ConvPass pass : conv_passes) {
     for (const ConvAlgorithm<float>& algorithm : conv_algorithms<float>(pass)) {
       if (algorithm.accepts(plain) == nullptr)
         CHECK(&select_conv<float>(plain, pass, algorithm.name) == &algorithm);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include <every_isa.hpp>
 #include <mien/core/memory.hpp>
 #include <mien/kernels/conv/conv.hpp>
 
@@ -79,7 +80,7 @@ TEST_CASE("winograd, gradient of the kernel: the geometries of these tests are c
 }
 
 TEST_CASE("winograd, gradient of the kernel: every size of tile, any padding, any numbers of channels and filters") {
-  for_each_set([] {
+  for_each_isa([] {
     accuracy::for_each_small_geometry([](const ConvGeometry& g) { check_bound(g); });
     for (const std::int64_t c : {1, 15, 16, 17, 33, 65})
       for (const std::int64_t k : {1, 16, 31, 32, 65, 100}) check_bound(same(1, 5, 6, c, k));
@@ -89,7 +90,7 @@ TEST_CASE("winograd, gradient of the kernel: every size of tile, any padding, an
 }
 
 TEST_CASE("winograd, gradient of the kernel: pictures of 2x2 are summed exactly where the numbers are whole") {
-  for_each_set([] {
+  for_each_isa([] {
     for (const ConvGeometry& g : {same(3, 2, 2, 5, 7), same(200, 2, 2, 33, 70)}) {
       KernelGradient one(g);
       for (std::vector<float>* values : {&one.x, &one.dy})
@@ -106,7 +107,7 @@ TEST_CASE("winograd, gradient of the kernel: the error on real shapes is within 
 }
 
 TEST_CASE("winograd, gradient of the kernel: the same bits for any number of threads, however it is cut") {
-  for_each_set([] {
+  for_each_isa([] {
     for (const ConvGeometry& g : {many_tiles, many_tiles_and_blocks, few_tiles, same(9, 2, 2, 70, 70)}) {
       const KernelGradient one(g);
       for_each_winograd(g, kernel_pass, [&](const std::string& name) {

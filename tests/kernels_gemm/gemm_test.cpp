@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <every_isa.hpp>
 #include <mien/core/memory.hpp>
 #include <mien/kernels/gemm/gemm.hpp>
 
@@ -14,26 +15,6 @@ using namespace mien;
 using namespace mien::kernels;
 
 namespace {
-
-std::vector<Isa> available_isas() {
-  std::vector<Isa> sets;
-  for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512})
-    if (isa <= best_isa()) sets.push_back(isa);
-  return sets;
-}
-
-/// Runs a test's body with each instruction set, and puts the old one back.
-template <class Body>
-void for_each_isa(const Body& body) {
-  const Isa before = active_isa();
-  for (const Isa isa : available_isas()) {
-    set_isa(isa);
-    REQUIRE(active_isa() == isa);
-    CAPTURE(std::string(to_string(isa)));
-    body();
-  }
-  set_isa(before);
-}
 
 /// Small integers: every product and sum is exact, so that any order of summation must give the same bits.
 template <class T>

@@ -12,7 +12,7 @@
 #include <mien/kernels/elementwise/scale_shift.hpp>
 #include <mien/testing/fills.hpp>
 
-#include "every_isa.hpp"
+#include <every_isa.hpp>
 
 using namespace mien;
 

@@ -7,7 +7,7 @@
 #include <mien/kernels/elementwise/activate.hpp>
 #include <mien/testing/fills.hpp>
 
-#include "every_isa.hpp"
+#include <every_isa.hpp>
 
 using namespace mien;
 

@@ -15,6 +15,7 @@ void for_each_isa(const Test& test) {
     const std::string set = mien::to_string(isa);
     CAPTURE(set);
     mien::set_isa(isa);
+    REQUIRE(mien::active_isa() == isa);
     test();
   }
   mien::set_isa(before);
