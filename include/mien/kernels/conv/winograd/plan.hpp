@@ -2,7 +2,7 @@
 // How the work is cut, by the problem and the instruction set alone, and where everything lies in the workspace.
 //
 //   by tiles:    all of U first; then a task is a group of tiles: its V, then block after block of filters M and Y. V
-//                and M never leave the second cache. For large pictures.
+//                and M stay in the second cache, as far as it takes one strip of tiles. For large pictures.
 //   by filters:  all of V first; then a task is a block of filters: its U, then group after group of tiles M and Y. U
 //                is never in memory whole. For few tiles and a large kernel. Few threads have a V each (own_input).
 

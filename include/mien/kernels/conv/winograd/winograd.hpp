@@ -42,7 +42,8 @@ const char* accepts(const ConvGeometry& g) {
 /// the same form of U, or the implicit product's.
 inline bool prepares_wide(const ConvGeometry& g) {
   const Problem narrow(g, false, false), p(g, false, true);
-  return p.is_wide() && p.depth <= most_wide_depth && kernel_stays_in_cache(p) && tiles_cost(p) < tiles_cost(narrow);
+  return accepts<float, ConvPass::forward, true>(g) == nullptr && kernel_stays_in_cache(p) &&
+         tiles_cost(p) < tiles_cost(narrow);
 }
 
 template <bool backward, bool wide_tiles>
