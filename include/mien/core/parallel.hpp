@@ -55,6 +55,13 @@ class FlushDenormals {
   FlushDenormals& operator=(const FlushDenormals&) = delete;
 };
 
+/// A kernel may store past the caches (kernels/isa/registers.inl): after this, other threads see it.
+inline void fence_stores_past_caches() {
+#if defined(__x86_64__)
+  __builtin_ia32_sfence();
+#endif
+}
+
 }  // namespace detail
 
 /// The processors that this process may use: its affinity mask, capped by its cgroup's quota.
@@ -117,6 +124,7 @@ inline void run_team([[maybe_unused]] int threads, std::int64_t tasks, ParallelP
     const FlushDenormals flush;
     const std::int64_t start = times != nullptr ? nanoseconds() : 0;
     work();
+    fence_stores_past_caches();  // once a thread: each waits for the stores, behind which others queue up
     if (times != nullptr) times->add(nanoseconds() - start);
   };
 #if defined(_OPENMP)

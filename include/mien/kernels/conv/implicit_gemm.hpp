@@ -16,6 +16,7 @@
 #include <mien/kernels/conv/implicit_gemm_plan.hpp>
 #include <mien/kernels/conv/tap_by_tap.hpp>
 #include <mien/kernels/gemm/gemm.hpp>
+#include <mien/kernels/gemm/pointers.hpp>
 
 namespace mien::inline v0::kernels::implicit_gemm {
 
@@ -55,13 +56,13 @@ void point_at_run(const Problem& p, const Region& region, const Runs<T>& runs, s
   const std::int64_t channels = p.groups * p.depth, row_size = p.columns_axis.cells * channels;
   const std::int64_t step = region.columns.cell_step * channels, count = pixels.count;
   const std::int64_t result_step = region.columns.step * p.groups * p.columns;
-  for (std::int64_t k = 0; k < count; ++k) results[k] = pixels.result + k * result_step;
+  point_at_rows(pixels.result, result_step, count, results);
   const T** to = sources + pixels.place;
   for (std::int64_t r = 0; r < region.rows.taps; ++r)
     for (std::int64_t s = 0; s < runs.per_row; ++s, to += height) {
       const T* const from =
           pixels.source + r * region.rows.tap_cells * row_size + s * region.columns.tap_cells * channels;
-      for (std::int64_t k = 0; k < count; ++k) to[k] = from + k * step;
+      point_at_rows(from, step, count, to);
     }
 }
 
@@ -185,7 +186,6 @@ void run_task(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, co
   out.past_caches = p.groups == 1 &&
                     write_past_caches(call.result, p.result_pixels(), p.columns, p.columns, call.epilogue.activation);
   multiply_panels(call, p, plan, task, runs, out, own);
-  if (out.past_caches) fence_stores_past_caches();
   gemm_detail::activate_rows(own.results, task.size(), begin, end, call.epilogue.activation);
 }
 

@@ -16,6 +16,7 @@
 #include <mien/kernels/conv/implicit_gemm.hpp>
 #include <mien/kernels/conv/kernel_pieces.hpp>
 #include <mien/kernels/gemm/gemm.hpp>
+#include <mien/kernels/gemm/pointers.hpp>
 
 namespace mien::inline v0::kernels::strips {
 
@@ -106,8 +107,8 @@ std::int64_t list_pixels(const ConvCall<T>& call, const Plan<T>& plan, const Row
   for (std::int64_t row = block.begin; row < block.end; ++row, gradients += g.ow * distance) {
     const T* const values = find_row(call, plan, row, r, row - block.begin, own);
     if (values == nullptr) continue;
-    for (std::int64_t j = 0; j < g.ow; ++j) own.values[count + j] = values + j * step;
-    for (std::int64_t j = 0; j < g.ow; ++j) own.gradients[count + j] = gradients + j * distance;
+    point_at_rows(values, step, g.ow, own.values + count);
+    point_at_rows(gradients, distance, g.ow, own.gradients + count);
     count += g.ow;
   }
   return count;

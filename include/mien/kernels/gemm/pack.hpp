@@ -7,8 +7,8 @@
 //                                      p = 1: b10 b11 ...
 //
 // A is not packed. It is broadcast from its rows where they lie, as fast as from a packed panel and without the cost.
-// Only rows that lie a multiple of 4096 bytes apart, which compete for one set of the first cache, are copied apart,
-// where a tile has more of them than the set has ways.
+// Rows that lie a multiple of 4096 bytes apart compete for one set of the first cache: a tile then has no more of them
+// than the set has ways. Only the columns of a transposed A that lie so are copied apart.
 
 #include <algorithm>
 #include <cstdint>

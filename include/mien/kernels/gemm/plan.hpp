@@ -56,10 +56,11 @@ struct GemmPlan {
   const MicroKernels<T>* kernels;
   std::int64_t deepest, depth, depth_blocks;  ///< of one pass over C: at most, in fact, and how many passes
   std::int64_t columns, column_blocks;        ///< of B packed at once
+  std::int64_t height;                        ///< of the highest tile
   std::int64_t tiles, chunks;                 ///< of rows, and the tasks they are cut into
   std::int64_t groups;                        ///< tasks that the panels of a column block are cut into
   std::int64_t pieces;                        ///< that the depth is cut into, to be summed apart; 1: not cut
-  bool copy_a, share_a;                       ///< A is copied apart, once for all groups
+  bool copy_a, share_a;                       ///< A, transposed, is copied apart, once for all groups
   bool direct_b, one_row, narrow;             ///< narrow: few columns, along the depth
   bool own_b;                                 ///< each task packs the panels that it multiplies by
   std::int64_t own_blocks = 0;                ///< that those panels are cut into, one a task
@@ -68,7 +69,9 @@ struct GemmPlan {
   explicit GemmPlan(const Gemm<T>& g, int threads = 0) : kernels(&active_micro_kernels<T>()) {
     const BlockSizes blocks = block_sizes(kernels->isa);
     const std::int64_t k = g.alpha == T(0) ? 0 : g.k, width = kernels->columns;
-    tiles = ceil_div(g.m, kernels->rows());
+    const bool collide = rows_collide<T>(g.lda), transposed = g.transpose_a == Transpose::yes;
+    height = collide && !transposed ? std::min(kernels->rows(), first_cache_ways) : kernels->rows();
+    tiles = ceil_div(g.m, height);
     direct_b = g.transpose_b == Transpose::no && g.alpha == T(1) && g.m <= rows_for_packing;
     const bool from_memory = direct_b && k * g.n * static_cast<std::int64_t>(sizeof(T)) > second_cache;
     deepest = blocks.depth;
@@ -77,10 +80,10 @@ struct GemmPlan {
     depth = ceil_div(k, depth_blocks);
     column_blocks = direct_b ? 1 : ceil_div(g.n, blocks.columns);
     columns = ceil_div(ceil_div(g.n, column_blocks), width) * width;
-    chunks = direct_b ? 1 : std::max(ceil_div(tiles, blocks.tiles), std::min(wanted_tasks, tiles / smallest_chunk));
+    chunks = direct_b ? 1 : std::max(ceil_div(tiles, chunk_tiles()), std::min(wanted_tasks, tiles / smallest_chunk));
     chunks = std::max<std::int64_t>(1, chunks);
     groups = std::min(columns / width, ceil_div(wanted_tasks, chunks));
-    copy_a = rows_collide<T>(g.lda) && (g.transpose_a == Transpose::yes || kernels->rows() > first_cache_ways);
+    copy_a = collide && transposed;
     share_a = copy_a && groups > 1 && !direct_b;
     const std::int64_t tasks = chunks * ceil_div(g.n, width);
     one_row = direct_b && g.m == 1 && (g.transpose_a == Transpose::no || g.lda == 1);
@@ -93,10 +96,15 @@ struct GemmPlan {
             shared_evenly(ceil_div(g.n, width), threads);
     if (own_b) pack_apart(g, k, threads);
   }
+  /// Of one chunk, at most: as many rows as tiles of the kernels' full height would have.
+  [[nodiscard]] std::int64_t chunk_tiles() const { return block_sizes(kernels->isa).tiles * kernels->rows() / height; }
+  /// Where a tile begins. All are of nearly equal height: a low one has too few sums to keep the arithmetic busy.
+  [[nodiscard]] std::int64_t tile_row(const Gemm<T>& g, std::int64_t tile) const {
+    return part_begin(g.m, tiles, tile);
+  }
   /// Sizes of the workspace, as if m and k were the largest that a chunk and a block take: they grow with both.
   [[nodiscard]] std::int64_t chunk_capacity() const {
-    const std::int64_t chunk = block_sizes(kernels->isa).tiles, direct = ceil_div(rows_for_packing, kernels->rows());
-    return std::min(tiles, std::max(chunk, direct)) * kernels->rows();
+    return std::min(tiles, std::max(chunk_tiles(), ceil_div(rows_for_packing, height))) * height;
   }
   [[nodiscard]] std::int64_t depth_capacity(const Gemm<T>& g) const { return std::min(g.k, deepest); }
   [[nodiscard]] std::int64_t packed_size(const Gemm<T>& g) const {
@@ -105,23 +113,16 @@ struct GemmPlan {
   /// Of A's copy that all groups share: groups are several only where chunks are few.
   [[nodiscard]] std::int64_t shared_a_size(const Gemm<T>& g) const {
     if (!copy_a || direct_b) return 0;
-    if (own_b) return g.transpose_a == Transpose::yes ? depth * copied_ld(g.m) : g.m * copied_ld(depth);
-    const std::int64_t rows = std::min(g.m, wanted_tasks * smallest_chunk * kernels->rows()),
-                       depths = depth_capacity(g);
-    return g.transpose_a == Transpose::yes ? depths * copied_ld(rows) : rows * copied_ld(depths);
-  }
-  /// The distance of the rows (or columns) of A's shared copy.
-  [[nodiscard]] static std::int64_t shared_ld(const Gemm<T>& g, std::int64_t depth) {
-    return copied_ld(g.transpose_a == Transpose::yes ? g.m : depth);
+    if (own_b) return depth * copied_ld(g.m);
+    return depth_capacity(g) * copied_ld(std::min(g.m, wanted_tasks * smallest_chunk * height));
   }
   [[nodiscard]] GemmThreadScratch<T> thread_scratch(const Gemm<T>& g, Scratch& scratch) const {
-    const bool transposed = g.transpose_a == Transpose::yes;
     GemmThreadScratch<T> own;
-    const std::int64_t rows = chunk_capacity(), depths = depth_capacity(g);
+    const std::int64_t depths = depth_capacity(g);
     if (direct_b) own.tail = scratch.array<T>(depths * kernels->columns);
     if (own_b) own.b = scratch.array<T>(depth * columns);
-    if (copy_a && !own_b) own.a = scratch.array<T>(transposed ? depths * copied_ld(rows) : rows * copied_ld(depths));
-    if (transposed) {
+    if (copy_a && !own_b) own.a = scratch.array<T>(depths * copied_ld(chunk_capacity()));
+    if (g.transpose_a == Transpose::yes) {
       own.a_rows = scratch.array<const T*>(depths);
       own.b_rows = scratch.array<const T*>(depths);
     }
@@ -138,7 +139,7 @@ struct GemmPlan {
     const std::int64_t most = std::max<std::int64_t>(1, own_panels / std::max<std::int64_t>(1, depth * width * size));
     own_blocks = std::min(panels, ceil_div(ceil_div(panels, most), threads) * threads);
     columns = ceil_div(panels, own_blocks) * width;
-    chunks = ceil_div(tiles, block_sizes(kernels->isa).tiles);
+    chunks = ceil_div(tiles, chunk_tiles());
     groups = 1;
     share_a = copy_a;
   }

@@ -24,14 +24,3 @@
 #else
 #  define MIEN_SELECT_ISA(T, name) (&::mien::kernels::portable::name<T>)
 #endif
-
-namespace mien::inline v0::kernels {
-
-/// After it, other threads see what this one stored past the caches.
-inline void fence_stores_past_caches() {
-#if defined(__x86_64__)
-  __builtin_ia32_sfence();
-#endif
-}
-
-}  // namespace mien::inline v0::kernels

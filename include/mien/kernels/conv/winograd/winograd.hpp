@@ -146,7 +146,6 @@ void transform_group_output(const ConvCall<T>& call, const Problem& p, const Pla
       }
     tile.count(rows);
   }
-  if (out.stream) fence_stores_past_caches();
 }
 
 [[nodiscard]] inline KindCounts count_tiles(const Problem& p, std::int64_t begin, std::int64_t end) {
