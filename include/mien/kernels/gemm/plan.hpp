@@ -90,7 +90,7 @@ struct GemmPlan {
     narrow = g.n <= few_columns && k >= few_columns_depth && g.transpose_a == Transpose::no;
     pieces =
         one_row || narrow || tasks >= wanted_tasks ? 1 : std::clamp<std::int64_t>(k / smallest_piece, 1, wanted_tasks);
-    const bool low = g.m <= std::min(rows_for_own_panels, g.n / 2);
+    const bool low = g.m <= std::min(rows_for_own_panels, 2 * g.n);
     const bool small_a = g.m * k * static_cast<std::int64_t>(sizeof(T)) <= own_block_of_a;
     own_b = !direct_b && !narrow && pieces == 1 && (low || small_a) && threads > 0 &&
             shared_evenly(ceil_div(g.n, width), threads);
