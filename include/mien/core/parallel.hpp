@@ -124,7 +124,7 @@ inline void run_team([[maybe_unused]] int threads, std::int64_t tasks, ParallelP
     const FlushDenormals flush;
     const std::int64_t start = times != nullptr ? nanoseconds() : 0;
     work();
-    fence_stores_past_caches();  // once a thread: each waits for the stores, behind which others queue up
+    fence_stores_past_caches();  // here, and not in each task: it waits until all of them have reached memory
     if (times != nullptr) times->add(nanoseconds() - start);
   };
 #if defined(_OPENMP)

@@ -122,7 +122,7 @@ struct NextBlock {
   const T *next, *end;
   const T* take(std::int64_t pixels) {
     const T* const lines = next < end ? next : nullptr;
-    next += pixels * 64 / static_cast<std::int64_t>(sizeof(T));
+    next += std::min<std::int64_t>(end - next, pixels * 64 / static_cast<std::int64_t>(sizeof(T)));
     return lines;
   }
 };
@@ -166,8 +166,8 @@ void sum_piece(const ConvCall<T>& call, const Plan<T>& plan, std::int64_t piece,
     if (plan.packs)
       pack_panels(call.right + block.begin * g.ow * g.k, g.k, false, pixels, g.k, T(1), own.packed, pixels * width,
                   width);
-    NextBlock<T> ahead{call.right + block.end * g.ow * g.k,
-                       call.right + (block.end + block.end - block.begin) * g.ow * g.k};
+    const std::int64_t next_end = std::min(last, block.end + plan.block_rows);
+    NextBlock<T> ahead{call.right + block.end * g.ow * g.k, call.right + next_end * g.ow * g.k};
     for (std::int64_t r = 0; r < g.r; ++r)
       multiply_kernel_row(g, plan, block, r, list_pixels(call, plan, block, r, own), own, ahead, dw);
   }

@@ -66,4 +66,9 @@ inline constexpr std::int64_t smallest_piece = 1024;
 /// The most rows of A, and tiles of them, in one task, in any set.
 inline constexpr std::int64_t max_chunk_rows = 128, max_chunk_tiles = 32;
 
+static_assert(14 * block_sizes(Isa::avx512).tiles <= max_chunk_rows &&
+              6 * block_sizes(Isa::avx2).tiles <= max_chunk_rows &&
+              6 * block_sizes(Isa::portable).tiles <= max_chunk_rows &&
+              max_chunk_rows / first_cache_ways <= max_chunk_tiles);
+
 }  // namespace mien::inline v0::kernels

@@ -125,7 +125,8 @@ void activate_rows(T* const* c, std::int64_t rows, std::int64_t begin, std::int6
   for (std::int64_t i = 0; i < rows; ++i) activate(f, end - begin, c[i] + begin, c[i] + begin);
 }
 
-/// A's rows of one task as row pointers (A as it is) or column pointers (A transposed), copied apart if they collide.
+/// A's rows of one task as row pointers (A as it is) or column pointers (A transposed), columns copied apart if they
+/// collide.
 template <class T>
 void point_at_a(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, std::int64_t row,
                 std::int64_t rows, const GemmThreadScratch<T>& own, const T** pointers) {
@@ -144,35 +145,44 @@ void point_at_a(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& b
   point_at_rows(from, ld, lines, pointers);
 }
 
-/// Fetches the C of a tile, which its sums are added to, while the tile before it is multiplied; into the second cache,
-/// since rows of C may compete for one set of the first. 4096 cubed, Zen 5, one thread: 240 instead of 233 GFLOP/s (237
-/// into the first; 247 if C were added behind the sums, whose bits would then depend on how the depth is cut).
+/// The rows of C of one task, cut into tiles.
 template <class T>
-void fetch_tile(T* const* c, std::int64_t rows, std::int64_t column) {
-  for (std::int64_t i = 0; i < rows; ++i)
-    for (std::int64_t j = 0; j < max_tile_columns; j += 64 / static_cast<std::int64_t>(sizeof(T)))
-      __builtin_prefetch(c[i] + column + j, 0, 2);
-}
+struct TaskRows {
+  std::int64_t first, tiles;
+  std::int64_t begin[max_chunk_tiles + 1];  ///< where each tile begins, behind the first row
+  T* c[max_chunk_rows];
+
+  TaskRows(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, const GemmPart& part)
+      : first(plan.tile_row(g, part.tile_begin)), tiles(part.tile_end - part.tile_begin) {
+    for (std::int64_t i = 0; i <= tiles; ++i) begin[i] = plan.tile_row(g, part.tile_begin + i) - first;
+    point_at_rows(g.c + first * g.ldc + block.column_begin, g.ldc, count(), c);
+  }
+  [[nodiscard]] std::int64_t count() const { return begin[tiles]; }
+  [[nodiscard]] std::int64_t height(std::int64_t tile) const { return begin[tile + 1] - begin[tile]; }
+  /// Fetches a tile's C, which its sums are added to, while the tile before it is multiplied; into the second cache,
+  /// since rows of C may compete for one set of the first. 4096 cubed, Zen 5, one thread: 240 instead of 233 GFLOP/s
+  /// (237 into the first; 247 if C were added behind the sums, whose bits would then depend on how the depth is cut).
+  void fetch(std::int64_t tile, std::int64_t column, std::int64_t columns) const {
+    for (std::int64_t i = begin[tile]; i < begin[tile + 1]; ++i)
+      for (std::int64_t j = 0; j < columns; j += 64 / static_cast<std::int64_t>(sizeof(T)))
+        __builtin_prefetch(c[i] + column + j, 0, 2);
+  }
+};
 
 template <class T>
 void multiply_part(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, const GemmPart& part,
                    const GemmThreadScratch<T>& own) {
   const MicroKernels<T>& kernels = *plan.kernels;
-  const std::int64_t width = kernels.columns, row = plan.tile_row(g, part.tile_begin);
-  std::int64_t tile_begin[max_chunk_tiles + 1];
-  const std::int64_t tiles = part.tile_end - part.tile_begin;
-  for (std::int64_t i = 0; i <= tiles; ++i) tile_begin[i] = plan.tile_row(g, part.tile_begin + i) - row;
-  const std::int64_t rows = tile_begin[tiles];
+  const std::int64_t width = kernels.columns;
+  const TaskRows<T> rows(g, plan, block, part);
   const std::int64_t column = part.panel_begin * width, column_end = std::min(block.columns, part.panel_end * width);
   const bool by_columns = g.transpose_a == Transpose::yes;
   const std::int64_t runs = block.depth > 0 ? 1 : 0;
 
   const T* rows_of_a[max_chunk_rows];
   const T** const a = by_columns ? own.a_rows : rows_of_a;
-  if (runs > 0) point_at_a(g, plan, block, row, rows, own, a);
-  T* c[max_chunk_rows];
-  point_at_rows(g.c + row * g.ldc + block.column_begin, g.ldc, rows, c);
-  if (block.first && g.beta != T(0) && g.beta != T(1)) scale_rows(c, rows, column, column_end, g.beta);
+  if (runs > 0) point_at_a(g, plan, block, rows.first, rows.count(), own, a);
+  if (block.first && g.beta != T(0) && g.beta != T(1)) scale_rows(rows.c, rows.count(), column, column_end, g.beta);
 
   TileOutput<T> out = tile_output(g.epilogue, !block.first || g.beta != T(0), block.first, block.last);
   out.past_caches =
@@ -186,24 +196,21 @@ void multiply_part(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>
     pointed_at = b.base;
     if (bias != nullptr) out.bias = bias + block.column_begin + panel * width;
     out.c_offset = panel * width;
-    for (std::int64_t tile = 0; tile < tiles; ++tile) {
-      const std::int64_t i = tile_begin[tile], tile_rows = tile_begin[tile + 1] - i;
-      out.c = c + i;
-      const bool last = tile + 1 == tiles;
-      if (out.accumulate && !(last && panel + 1 == part.panel_end)) {
-        const std::int64_t next = last ? 0 : tile + 1;
-        fetch_tile(c + tile_begin[next], tile_begin[next + 1] - tile_begin[next], out.c_offset + (last ? width : 0));
-      }
+    for (std::int64_t tile = 0; tile < rows.tiles; ++tile) {
+      const std::int64_t i = rows.begin[tile];
+      out.c = rows.c + i;
+      if (out.accumulate && tile + 1 < rows.tiles) rows.fetch(tile + 1, out.c_offset, columns);
       if (by_columns)
-        multiply_tile(kernels, ColumnOperand<T>{a, i, own.b_rows, b.offset, block.depth}, out, tile_rows, columns);
+        multiply_tile(kernels, ColumnOperand<T>{a, i, own.b_rows, b.offset, block.depth}, out, rows.height(tile),
+                      columns);
       else
         multiply_tile(kernels,
                       RowOperand<T>{a + i, 0, &b.base, b.offset, b.ld, runs, block.depth,
                                     fetch_of_b(plan, block, part, panel, b.ld, tile)},
-                      out, tile_rows, columns);
+                      out, rows.height(tile), columns);
     }
   }
-  if (block.last) activate_rows(c, rows, column, column_end, g.epilogue.activation);
+  if (block.last) activate_rows(rows.c, rows.count(), column, column_end, g.epilogue.activation);
 }
 
 template <class T>

@@ -80,12 +80,12 @@ struct GemmPlan {
     depth = ceil_div(k, depth_blocks);
     column_blocks = direct_b ? 1 : ceil_div(g.n, blocks.columns);
     columns = ceil_div(ceil_div(g.n, column_blocks), width) * width;
-    chunks = direct_b ? 1 : std::max(ceil_div(tiles, chunk_tiles()), std::min(wanted_tasks, tiles / smallest_chunk));
-    chunks = std::max<std::int64_t>(1, chunks);
+    chunks = direct_b ? 1 : chunks_of(tiles, chunk_tiles());
     groups = std::min(columns / width, ceil_div(wanted_tasks, chunks));
     copy_a = collide && transposed;
     share_a = copy_a && groups > 1 && !direct_b;
-    const std::int64_t tasks = chunks * ceil_div(g.n, width);
+    const std::int64_t high = direct_b ? 1 : chunks_of(ceil_div(g.m, kernels->rows()), blocks.tiles);
+    const std::int64_t tasks = high * ceil_div(g.n, width);  // of tiles of full height: pieces do not depend on lda
     one_row = direct_b && g.m == 1 && (g.transpose_a == Transpose::no || g.lda == 1);
     narrow = g.n <= few_columns && k >= few_columns_depth && g.transpose_a == Transpose::no;
     pieces =
@@ -130,11 +130,15 @@ struct GemmPlan {
   }
 
  private:
+  [[nodiscard]] static constexpr std::int64_t chunks_of(std::int64_t tiles, std::int64_t most) {
+    return std::max({std::int64_t{1}, ceil_div(tiles, most), std::min(wanted_tasks, tiles / smallest_chunk)});
+  }
   /// The depth so that a block of A, the columns so that the panels packed at once leave room in the second cache.
   void pack_apart(const Gemm<T>& g, std::int64_t k, int threads) {
     constexpr std::int64_t size = sizeof(T);
     const std::int64_t width = kernels->columns, panels = ceil_div(g.n, width);
-    depth_blocks = std::max<std::int64_t>(1, ceil_div(k, std::min(deepest, own_block_of_a / (g.m * size))));
+    depth_blocks =
+        std::max<std::int64_t>(1, ceil_div(k, std::clamp(own_block_of_a / (g.m * size), std::int64_t{1}, deepest)));
     depth = ceil_div(k, depth_blocks);
     const std::int64_t most = std::max<std::int64_t>(1, own_panels / std::max<std::int64_t>(1, depth * width * size));
     own_blocks = std::min(panels, ceil_div(ceil_div(panels, most), threads) * threads);
