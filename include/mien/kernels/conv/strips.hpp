@@ -140,7 +140,7 @@ void multiply_kernel_row(const ConvGeometry& g, const Plan<T>& plan, const RowBl
   const std::int64_t tiles = ceil_div(rows, plan.kernels->rows());
   for (std::int64_t tile = 0; tile < tiles; ++tile) {
     const std::int64_t begin = part_begin(rows, tiles, tile), end = part_begin(rows, tiles, tile + 1);
-    for (std::int64_t i = begin; i < end; ++i) c[i - begin] = dw + (r * rows + i) * g.k;
+    point_at_rows(dw + (r * rows + begin) * g.k, g.k, end - begin, c);
     for (std::int64_t panel = 0; panel < plan.panels(g); ++panel) {
       out.c_offset = panel * width;
       multiply_tile(*plan.kernels,

@@ -84,8 +84,8 @@ struct GemmPlan {
     groups = std::min(columns / width, ceil_div(wanted_tasks, chunks));
     copy_a = collide && transposed;
     share_a = copy_a && groups > 1 && !direct_b;
-    const std::int64_t high = direct_b ? 1 : chunks_of(ceil_div(g.m, kernels->rows()), blocks.tiles);
-    const std::int64_t tasks = high * ceil_div(g.n, width);  // of tiles of full height: pieces do not depend on lda
+    const std::int64_t full_chunks = direct_b ? 1 : chunks_of(ceil_div(g.m, kernels->rows()), blocks.tiles);
+    const std::int64_t tasks = full_chunks * ceil_div(g.n, width);  // of full height, so that lda has no say in pieces
     one_row = direct_b && g.m == 1 && (g.transpose_a == Transpose::no || g.lda == 1);
     narrow = g.n <= few_columns && k >= few_columns_depth && g.transpose_a == Transpose::no;
     pieces =

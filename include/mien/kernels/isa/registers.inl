@@ -28,8 +28,8 @@ __attribute__((always_inline)) inline void store(T* p, Vec<T> v) {
   *reinterpret_cast<typename VecOf<T>::unaligned*>(p) = v;
 }
 
-/// A store that passes the caches by, for a large array that is not read soon; p is aligned to the vector. Other threads
-/// see it after the parallel_for that it is part of.
+/// A store that passes the caches by, for a large array that is not read soon; p is aligned to the vector. Other
+/// threads see it after the parallel_for that it is part of.
 template <class T>
 __attribute__((always_inline)) inline void store_past_caches(T* p, Vec<T> v) {
 #if defined(__clang__)

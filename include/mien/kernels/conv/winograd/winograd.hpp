@@ -15,6 +15,7 @@
 #include <mien/kernels/elementwise/activate.hpp>
 #include <mien/kernels/gemm/macro_kernel.hpp>
 #include <mien/kernels/gemm/pack.hpp>
+#include <mien/kernels/gemm/pointers.hpp>
 
 namespace mien::inline v0::kernels::winograd {
 
@@ -104,12 +105,12 @@ void multiply_group(const Problem& p, const Plan<T>& plan, const KindCounts& til
   const FetchAhead fetch = fetch_in_panel(p.depth, width);
   const T* a[max_group_tiles];
   T* c[max_group_tiles];
-  for (std::int64_t i = 0; i < tiles.of[0]; ++i) c[i] = products + i * plan.products.ld;
+  point_at_rows(products, plan.products.ld, tiles.of[0], c);
   std::int64_t q = 0;
   for (int i = 0; i < p.down.points(); ++i)
     for (int j = 0; j < p.across.points(); ++j, ++q) {
       const std::int64_t rows = tiles.of[kind_of(p, i, j)];
-      for (std::int64_t row = 0; row < rows; ++row) a[row] = input + q * plan.input.stride + row * plan.input.ld;
+      point_at_rows(input + q * plan.input.stride, plan.input.ld, rows, a);
       for (std::int64_t panel = 0; panel < panels; ++panel) {
         const T* const b = kernel + panel * plan.panel_size(p) + q * plan.kernel_stride;
         TileOutput<T> out{};
