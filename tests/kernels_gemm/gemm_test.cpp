@@ -10,6 +10,7 @@
 #include <every_isa.hpp>
 #include <mien/core/memory.hpp>
 #include <mien/kernels/gemm/gemm.hpp>
+#include <mien/testing/row_snapshot.hpp>
 
 using namespace mien;
 using namespace mien::kernels;
@@ -199,7 +200,7 @@ TEST_CASE("gemm: a large result, which is written past the caches where it is al
       std::vector<float> results[2];
       for (const std::int64_t shift : {0, 1}) {
         g.c = reinterpret_cast<float*>(c.data()) + shift;
-        CHECK(write_past_caches(g.c, m, n, n, g.epilogue.activation) == (shift == 0));
+        CHECK(write_past_caches(g.c, m, n, n, g.epilogue) == (shift == 0));
         kernels::gemm(g, 2, workspace.data());
         results[shift].assign(g.c, g.c + m * n);
       }
@@ -270,6 +271,28 @@ TEST_CASE("gemm: activations are applied to the finished sum") {
       for (std::size_t i = 0; i < result.size(); ++i)
         CHECK(result[i] == doctest::Approx(std::tanh(linear_values[i])).epsilon(1e-5));
     }
+  });
+}
+
+TEST_CASE("gemm: each row of C is reported once it stands, whichever way it is computed") {
+  for_each_isa([] {
+    for (const Case& t : {Case{37, 70, 40}, Case{1, 500, 300}, Case{100, 3, 70}, Case{9, 40, 3000}, Case{40, 3000, 700},
+                          Case{65, 129, 200, true}, Case{300, 40, 20, false, true, 2, 3}, Case{64, 64, 100000, true},
+                          Case{600, 900, 64}, Case{5, 20, 0}, Case{2500, 1000, 3}})
+      for (const int threads : {1, 3})
+        for (const ActivationFunction& f : {linear, gelu}) {
+          CAPTURE(t.m);
+          CAPTURE(t.n);
+          CAPTURE(t.k);
+          Operands<float> operands(t);
+          std::vector<float> c = operands.c;
+          mien::testing::RowSnapshot<float> snapshot(t.m, t.n, c.data(), operands.gemm.ldc);
+          operands.gemm.c = c.data();
+          operands.gemm.epilogue = {.bias = operands.bias.data(), .activation = f, .reader = &snapshot};
+          const Buffer workspace(gemm_workspace(operands.gemm, threads));
+          kernels::gemm(operands.gemm, threads, workspace.data());
+          CHECK(snapshot.complete());
+        }
   });
 }
 

@@ -24,7 +24,16 @@ enum class Fault {
   not_identity,
   wrong_affine,
   float_differs,
-  wrong_fusion
+  wrong_fusion,
+  misread,
+  unreported,
+  reported_too_early
+};
+
+/// Counts what it is told of.
+struct Counter final : kernels::RowReader {
+  std::int64_t values = 0;
+  void finished(std::int64_t, std::int64_t rows, std::int64_t columns) override { values += rows * columns; }
 };
 
 /// y = f(w x), with one fault.
@@ -56,6 +65,11 @@ class FaultyLayer final : public Layer<T> {
   [[nodiscard]] bool in_place() const override { return is(Fault::not_in_place); }
   [[nodiscard]] bool identity_in_inference() const override { return is(Fault::not_identity); }
   [[nodiscard]] bool fuses_activation() const override { return true; }
+  [[nodiscard]] std::size_t input_reader_bytes(std::int64_t) const override { return sizeof(Counter); }
+  [[nodiscard]] kernels::RowReader* make_input_reader(std::int64_t, const T*, std::byte* memory) const override {
+    return new (memory) Counter;
+  }
+  [[nodiscard]] bool reports_output(const ActivationFunction&) const override { return true; }
   [[nodiscard]] bool as_affine(std::span<const TensorView<T>> parameters, std::span<T> scale,
                                std::span<T> shift) const override {
     for (T& value : scale) value = is(Fault::wrong_affine) ? T(9) : parameters[0][0];
@@ -67,9 +81,13 @@ class FaultyLayer final : public Layer<T> {
     const std::int64_t n = pass.output.size();
     T* const y = pass.output.data();
     if (is(Fault::not_in_place)) y[0] = 0;
+    if (is(Fault::reported_too_early)) report(pass);
     const T w = pass.parameters[0][0] + (is(Fault::float_differs) && sizeof(T) == 4 ? T(0.01) : T(0));
     for (std::int64_t i = is(Fault::unwritten) ? 1 : 0; i < n; ++i) y[i] = w * pass.inputs[0][i] + extra_;
     if (!is(Fault::wrong_fusion)) kernels::activate(pass.activation, n, y, y);
+    if (is(Fault::misread) && pass.input_reader != nullptr)
+      y[0] += static_cast<T>(static_cast<const Counter*>(pass.input_reader)->values);
+    if (!is(Fault::unreported) && !is(Fault::reported_too_early)) report(pass);
     if (is(Fault::overrun)) y[n] = 0;
     if (is(Fault::workspace_overrun)) pass.workspace[4] = std::byte{0};
     if (is(Fault::saved_overrun) && pass.training) pass.saved[4] = std::byte{0};
@@ -92,6 +110,10 @@ class FaultyLayer final : public Layer<T> {
   }
 
  private:
+  static void report(const ForwardPass<T>& pass) {
+    const std::int64_t columns = pass.output.shape()[-1];
+    if (pass.output_reader != nullptr) pass.output_reader->finished(0, pass.output.size() / columns, columns);
+  }
   [[nodiscard]] bool is(Fault fault) const { return fault_ == fault; }
 
   Fault fault_;
@@ -145,6 +167,9 @@ TEST_CASE("check_layer finds promises that are not kept") {
   expect(Fault::changes_parameters, {"inference", "w after forward"});
   expect(Fault::not_identity, {"identity_in_inference"});
   expect(Fault::wrong_affine, {"as_affine()"});
+  expect(Fault::misread, {"with readers", "output, element 0"});
+  expect(Fault::unreported, {"with readers", "reports_output()"});
+  expect(Fault::reported_too_early, {"with readers", "reports_output()"});
 }
 
 TEST_CASE("check_layer finds an option that visit_options leaves out") {

@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "networks.hpp"
 
@@ -73,6 +76,51 @@ TEST_CASE("training ends with the same bits for any number of threads") {
   };
   const Model<float> single = cnn(1);
   for (const int threads : {2, 3, 7}) CHECK(same_bits(single, cnn(threads)));
+}
+
+TEST_CASE("batch normalisation takes its statistics while its input is written, and they are the same bits") {
+  // Apart, a padding by nothing stands between all normalisations but the last and what they could read.
+  const Node x = Input({21, 20, 8});
+  const auto output = [&x](bool apart) {
+    const auto normalised = [&](const Node& y) {
+      return BatchNormalization{}(apart ? ZeroPadding2D{.padding = 0}(y) : y);
+    };
+    Node y = Conv2D{.filters = 24, .kernel_size = 3, .padding = Padding::same}(x);
+    const Node a = normalised(y), b = normalised(Conv2D{.filters = 24, .kernel_size = 1, .activation = relu}(x));
+    y = Add{}({Activation{.activation = relu}(a), b, y});
+    y = normalised(SeparableConv2D{.filters = 6, .kernel_size = 3}(y));
+    y = Dense{.units = 5}(Flatten{}(MaxPooling2D{.pool_size = 2}(y)));
+    return Dense{.units = 3, .activation = softmax}(BatchNormalization{}(y));
+  };
+  const auto compiled_model = [&](bool apart) {
+    Model<float> model(x, output(apart), {.seed = 3, .threads = 2});
+    model.compile({.optimizer = Adam{}, .loss = CategoricalCrossentropy{}});
+    return model;
+  };
+  Model<float> together = compiled_model(false), apart = compiled_model(true);
+  // In the order of layers the two differ.
+  for (const Parameter& p : together.parameters())
+    std::copy_n(together.parameter(p.name).data(), p.shape.size(), apart.parameter(p.name).data());
+  Samples<float> samples(9, {21, 20, 8}, 3);
+  for (const std::int64_t batch : {9, 9, 4})
+    for (Model<float>* model : {&together, &apart})
+      (void)model->train_on_batch(TensorView<const float>(samples.x.data(), Shape{batch, 21, 20, 8}),
+                                  TensorView<const float>(samples.y.data(), Shape{batch, 3}));
+  for (const Parameter& p : together.parameters()) {
+    CAPTURE(p.name);
+    const auto size = static_cast<std::size_t>(p.shape.size()) * sizeof(float);
+    CHECK(std::memcmp(together.parameter(p.name).data(), apart.parameter(p.name).data(), size) == 0);
+  }
+
+  const auto reading = [&](bool apart_too, std::vector<bool> trainable) {
+    const Network<float> network(x, output(apart_too));
+    const Plan<float> plan(network, {.max_batch = 9, .training = true, .trainable = std::move(trainable)});
+    const auto& steps = plan.steps();
+    return std::count_if(steps.begin(), steps.end(), [](const PlanStep& step) { return step.reader >= 0; });
+  };
+  CHECK(reading(false, {}) == 4);
+  CHECK(reading(true, {}) == 1);
+  CHECK(reading(false, std::vector<bool>(30, false)) == 0);
 }
 
 TEST_CASE("training learns, and a copy goes its own way") {

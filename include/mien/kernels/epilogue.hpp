@@ -8,12 +8,29 @@
 
 namespace mien::inline v0::kernels {
 
+/// Who reads a result while it is being written: a batch normalisation's statistics cost less while what they read has
+/// not left the caches.
+class RowReader {
+ public:
+  /// `columns` values of each of the rows (pixels) first ... first + rows - 1 stand in memory as they will stay. Each
+  /// value of the result is reported once, by whichever thread has written it.
+  virtual void finished(std::int64_t first, std::int64_t rows, std::int64_t columns) = 0;
+
+ protected:
+  ~RowReader() = default;
+};
+
 /// y = activation(sum + bias), one bias for each column (output channel); no bias if null. softmax, which is no
 /// element-wise function, is not accepted.
 template <class T>
 struct Epilogue {
   const T* bias = nullptr;
   ActivationFunction activation = linear;
+  RowReader* reader = nullptr;  ///< of y; the gradient of the input has none
+
+  void finished(std::int64_t first, std::int64_t rows, std::int64_t columns) const {
+    if (reader != nullptr) reader->finished(first, rows, columns);
+  }
 };
 
 /// Whether the micro-kernels apply the function themselves, in registers. The others are applied to rows in cache.

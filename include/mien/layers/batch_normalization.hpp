@@ -13,6 +13,7 @@
 #include <mien/kernels/gemm/scratch.hpp>
 #include <mien/kernels/norm/batch_norm.hpp>
 #include <mien/kernels/norm/batch_norm_pool.hpp>
+#include <mien/kernels/norm/moments_reader.hpp>
 #include <mien/layers/layer.hpp>
 
 namespace mien::inline v0 {
@@ -118,6 +119,14 @@ class BatchNormalizationLayer final : public Layer<T> {
   }
   [[nodiscard]] bool fuses_activation() const override { return true; }
   [[nodiscard]] bool backward_in_place() const override { return true; }
+  /// The statistics of the batch.
+  [[nodiscard]] std::size_t input_reader_bytes(std::int64_t batch) const override {
+    return kernels::MomentsReader<T>::bytes(batch * rows_, channels_);
+  }
+  [[nodiscard]] kernels::RowReader* make_input_reader(std::int64_t batch, const T* input,
+                                                      std::byte* memory) const override {
+    return kernels::MomentsReader<T>::make(batch * rows_, channels_, input, memory);
+  }
   /// Windows side by side, behind a monotone function that the kernels apply: the maximum commutes with it.
   [[nodiscard]] bool fuses_max_pooling(const kernels::ConvGeometry& windows,
                                        const ActivationFunction& f) const override {
@@ -226,7 +235,10 @@ template <class T>
 void BatchNormalizationLayer<T>::use_batch(const ForwardPass<T>& pass, const Parameters& p, const Work& work,
                                            const Statistics& statistics) const {
   const std::int64_t rows = pass.batch * rows_;
-  kernels::norm_moments(rows, channels_, pass.inputs[0].data(), work.partial, work.first, work.second, pass.threads);
+  if (pass.input_reader != nullptr)
+    static_cast<const kernels::MomentsReader<T>*>(pass.input_reader)->merge(work.first, work.second);
+  else
+    kernels::norm_moments(rows, channels_, pass.inputs[0].data(), work.partial, work.first, work.second, pass.threads);
   const auto n = static_cast<double>(rows);
   const double correction = options_.bessel ? n / std::max(n - 1, 1.0) : 1.0, m = options_.momentum;
   const auto move = [m](T& moving, double value) {

@@ -43,6 +43,11 @@ template <class T>
   return differentiable_from_output(f) ? 0 : static_cast<std::size_t>(outputs) * sizeof(T);
 }
 
+/// Whether the product itself writes the output, with nothing left to be done.
+[[nodiscard]] inline bool biased_product_reports(const ActivationFunction& f) {
+  return differentiable_from_output(f) && f != softmax;
+}
+
 /// Calls product(y, epilogue) and applies what the epilogue cannot: softmax, and functions whose argument is saved. The
 /// parameter number `place` is the bias; a predictor may add one that the options do not have.
 template <class T, class Product>
@@ -52,7 +57,8 @@ void biased_product_forward(const ForwardPass<T>& pass, std::int64_t columns, co
   const T* const bias = pass.parameters.size() > place ? pass.parameters[place].data() : nullptr;
   T* const y = pass.output.data();
   const bool save = pass.training && !differentiable_from_output(f);
-  if (!save && f != softmax) return product(y, kernels::Epilogue<T>{.bias = bias, .activation = f});
+  if (!save && f != softmax)
+    return product(y, kernels::Epilogue<T>{.bias = bias, .activation = f, .reader = pass.output_reader});
   T* const sums = save ? reinterpret_cast<T*>(pass.saved) : y;
   product(sums, kernels::Epilogue<T>{.bias = bias});
   kernels::activate(f, pass.output.size() / columns, columns, sums, y, pass.threads);

@@ -119,6 +119,9 @@ class Conv2DLayer final : public Layer<T> {
   }
   [[nodiscard]] ActivationFunction activation() const override { return activation_; }
   [[nodiscard]] bool fuses_activation() const override { return true; }
+  [[nodiscard]] bool reports_output(const ActivationFunction& f) const override {
+    return detail::biased_product_reports(f);
+  }
   [[nodiscard]] bool absorbs_affine() const override { return true; }
 
   void forward(const ForwardPass<T>& pass) const override {

@@ -86,6 +86,9 @@ class DenseLayer final : public Layer<T> {
   }
   [[nodiscard]] ActivationFunction activation() const override { return options_.activation; }
   [[nodiscard]] bool fuses_activation() const override { return true; }
+  [[nodiscard]] bool reports_output(const ActivationFunction& f) const override {
+    return detail::biased_product_reports(f);
+  }
   [[nodiscard]] bool absorbs_affine() const override { return true; }
 
   void forward(const ForwardPass<T>& pass) const override {

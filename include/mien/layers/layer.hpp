@@ -15,6 +15,7 @@
 #include <mien/graph/node.hpp>
 #include <mien/initializers/initializer.hpp>
 #include <mien/kernels/conv/algorithm.hpp>
+#include <mien/kernels/epilogue.hpp>
 #include <mien/regularizers/regularizer.hpp>
 
 namespace mien::inline v0 {
@@ -59,10 +60,12 @@ template <class T>
 struct ForwardPass : Pass {
   std::span<const TensorView<const T>> inputs;
   TensorView<T> output;
-  std::span<const TensorView<T>> parameters;     ///< in the order of parameters()
-  std::byte* saved = nullptr;                    ///< saved_bytes(batch), kept until backward; only in training
-  std::byte* workspace = nullptr;                ///< forward_workspace(...) bytes, aligned to the cache line
-  const PreparedParameters* prepared = nullptr;  ///< in a predictor: what prepare() made of the parameters
+  std::span<const TensorView<T>> parameters;         ///< in the order of parameters()
+  std::byte* saved = nullptr;                        ///< saved_bytes(batch), kept until backward; only in training
+  std::byte* workspace = nullptr;                    ///< forward_workspace(...) bytes, aligned to the cache line
+  const PreparedParameters* prepared = nullptr;      ///< in a predictor: what prepare() made of the parameters
+  kernels::RowReader* output_reader = nullptr;       ///< if reports_output(): who reads the output while it is written
+  const kernels::RowReader* input_reader = nullptr;  ///< the layer's own, if it has read the input
 };
 
 template <class T>
@@ -155,6 +158,17 @@ class Layer {
   /// differentiable_from_output. A pooling passes few gradients on, to inputs whose value it knows: what would be a
   /// pass over the whole input costs next to nothing. Backward then is given the output.
   [[nodiscard]] virtual bool differentiates_input_activation() const { return false; }
+
+  /// Training: the bytes of what reads the layer's input, rows of channels, while the layer before writes it; 0: the
+  /// layer does not ask for that. What make_input_reader() makes in them lives until forward has run, as
+  /// pass.input_reader. Of an input that no layer reports, there is none.
+  [[nodiscard]] virtual std::size_t input_reader_bytes(std::int64_t /*batch*/) const { return 0; }
+  [[nodiscard]] virtual kernels::RowReader* make_input_reader(std::int64_t /*batch*/, const T* /*input*/,
+                                                              std::byte* /*memory*/) const {
+    return nullptr;
+  }
+  /// Whether forward reports the rows of its output to pass.output_reader, when it applies this activation.
+  [[nodiscard]] virtual bool reports_output(const ActivationFunction&) const { return false; }
 
   /// Prediction folds batch normalisation into the layer before it. The one writes its inference as y = scale x + shift
   /// per channel and returns true (asked with empty spans, it only answers); the other takes it into its parameters

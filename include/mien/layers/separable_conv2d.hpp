@@ -137,6 +137,9 @@ class SeparableConv2DLayer final : public Layer<T> {
   }
   [[nodiscard]] ActivationFunction activation() const override { return options_.activation; }
   [[nodiscard]] bool fuses_activation() const override { return true; }
+  [[nodiscard]] bool reports_output(const ActivationFunction& f) const override {
+    return detail::biased_product_reports(f);
+  }
   [[nodiscard]] bool absorbs_affine() const override { return true; }
   [[nodiscard]] std::size_t affine_kernel() const override { return 1; }
 

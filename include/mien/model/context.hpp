@@ -40,6 +40,7 @@ class Context {
     for (const PlanStep& step : plan.steps()) widest = std::max(widest, step.inputs.size());
     inputs_.reserve(widest);
     d_inputs_.reserve(widest);
+    readers_.resize(std::max(readers_.size(), plan.steps().size()));
   }
 
   template <class P>
@@ -51,7 +52,9 @@ class Context {
                           run.parameters.of(step.node),
                           at(run.plan, step.saved),
                           at(run.plan, step.forward_workspace),
-                          prepared(run.parameters, step.node)};
+                          prepared(run.parameters, step.node),
+                          reader_of_output(run, step),
+                          step.input_reader == MemoryPlan::none ? nullptr : reader(run, step)};
       layer(step.node).forward(pass);
       lap(run, step, detail::LapKind::forward);
     }
@@ -138,6 +141,20 @@ class Context {
             step.input_activation};
   }
 
+  /// What reads a step's input: made before the step that writes that runs, kept until the step itself.
+  template <class P>
+  [[nodiscard]] kernels::RowReader*& reader(const Run<P>& run, const PlanStep& step) {
+    return readers_[static_cast<std::size_t>(&step - run.plan.steps().data())];
+  }
+  template <class P>
+  [[nodiscard]] kernels::RowReader* reader_of_output(const Run<P>& run, const PlanStep& step) {
+    if (step.reader < 0) return nullptr;
+    const PlanStep& reading = run.plan.steps()[static_cast<std::size_t>(step.reader)];
+    std::byte* const memory = at(run.plan, reading.input_reader);
+    return reader(run, reading) =
+               layer(reading.node).make_input_reader(run.batch, output(run, step.node).data(), memory);
+  }
+
   template <class P>
   [[nodiscard]] std::span<const TensorView<const T>> input_views(const Run<P>& run, const PlanStep& step,
                                                                  bool with_data = true) {
@@ -178,6 +195,7 @@ class Context {
   Buffer arena_;
   std::vector<TensorView<const T>> inputs_;
   std::vector<TensorView<T>> d_inputs_, hidden_;
+  std::vector<kernels::RowReader*> readers_;  ///< by step
 };
 
 }  // namespace mien::inline v0

@@ -40,6 +40,8 @@ struct PlanStep {
   std::vector<bool>
       sum{};        ///< of each input: d_inputs[i] is scratch, to be added to the gradient that is there already
   int folded = -1;  ///< the batch normalisation that moved into this step
+  int reader = -1;  ///< the step that reads this one's output while it is written
+  int input_reader = MemoryPlan::none;  ///< the block of what reads this one's input
 
   /// The activation that backward differentiates.
   [[nodiscard]] ActivationFunction backward_activation() const { return differentiated_behind ? linear : activation; }
@@ -57,6 +59,7 @@ class Plan {
     options_.trainable.resize(count, true);
     choose_steps();
     if (options_.training) {
+      choose_readers();
       choose_backward();
       move_activation_gradients();
     }
@@ -156,6 +159,20 @@ class Plan {
     }
   }
 
+  /// The layer that is asked whether it reads its input, and the one that writes it, must mean the same rows.
+  void choose_readers() {
+    for (int s = 0; s < end(); ++s) {
+      const PlanStep& step = steps_[static_cast<Index>(s)];
+      const int input = step.inputs.front();
+      PlanStep* const before = producer(input);
+      if (before == nullptr || before->reader >= 0 || before->output != before->node) continue;
+      const bool wants =
+          options_.trainable[static_cast<Index>(step.node)] && layer(step.node).input_reader_bytes(1) > 0;
+      const bool same_rows = network_.shape(before->node)[-1] == network_.shape(input)[-1];
+      if (wants && same_rows && layer(before->node).reports_output(before->activation)) before->reader = s;
+    }
+  }
+
   /// A gradient is computed where something trainable stands upstream, and nowhere else.
   void choose_backward() {
     std::vector<bool> upstream(static_cast<Index>(network_.size()), false);  // by holder
@@ -185,6 +202,9 @@ class Plan {
     }
   }
 
+  /// The node whose layer reads a step's output while it is written.
+  [[nodiscard]] int reading_node(const PlanStep& step) const { return steps_[static_cast<Index>(step.reader)].node; }
+
   /// The last time at which anybody reads the output of a holder.
   [[nodiscard]] int last_use(int node) const {
     int last = 0;
@@ -212,13 +232,15 @@ class Plan {
       } else {
         block_[static_cast<Index>(step.node)] = memory_.add(output_bytes(step.output), s, last_use(step.node));
       }
-      std::size_t saved = 0, workspace = 0;
+      std::size_t saved = 0, workspace = 0, reader = 0;
       for (std::int64_t n = 1; n <= options_.max_batch; ++n) {
+        if (step.reader >= 0) reader = std::max(reader, layer(reading_node(step)).input_reader_bytes(n));
         if (options_.training) saved = std::max(saved, layer(step.node).saved_bytes(n));
         workspace = std::max(workspace, layer(step.node).forward_workspace(n, options_.threads));
       }
       step.saved = memory_.add(saved, s, step.backward ? backward_time(s) : s);
       step.forward_workspace = memory_.add(workspace, s, s);
+      if (step.reader >= 0) steps_[static_cast<Index>(step.reader)].input_reader = memory_.add(reader, s, step.reader);
     }
   }
 

@@ -55,6 +55,7 @@ class LayerCheck {
     gradients(training, "training");
     memory(training);
     threads(training, "training");
+    readers(training);
     LayerSetup frozen = training, inference = training;
     frozen.trainable = false;
     gradients(frozen, "training, frozen");
@@ -180,6 +181,15 @@ class LayerCheck {
     }
   }
 
+  /// make_input_reader() and reports_output().
+  void readers(LayerSetup setup) const {
+    const Result expected = result(setup, "training");
+    for (setup.threads = 1; setup.threads < 4; ++setup.threads) {
+      setup.readers = true;
+      same(expected, result(setup, "training, with readers"), 0, "training, with readers");
+    }
+  }
+
   void unchanged_parameters(const LayerSetup& setup, const std::string& mode) const {
     const Result after = result(setup, mode);
     for (std::size_t i = 0; i < data_.parameters.size(); ++i)
@@ -234,6 +244,7 @@ class LayerCheck {
       same(expected, result(setup, mode).output, 1e-12, mode, "output");
       gradients(setup, mode);
       memory(setup);
+      readers(setup);
     }
   }
 
@@ -331,9 +342,9 @@ class LayerCheck {
 /// every element of its output and gradients, and nothing outside of them and of the memory that it declares; gradients
 /// by inputs and parameters are central differences', in training and frozen, for its own activation and those that it
 /// fuses; backward reads only what needs() declares; it gives the same bits for 1, 2, 3 and 7 threads and in place;
-/// in_place, identity_in_inference, as_affine, absorbs_affine, fuses_max_pooling and differentiates_input_activation
-/// hold; float agrees with double; options written and read make the same layer. The layer must be a function of
-/// inputs, parameters and pass.random alone.
+/// in_place, identity_in_inference, as_affine, absorbs_affine, fuses_max_pooling, differentiates_input_activation,
+/// make_input_reader and reports_output hold; float agrees with double; options written and read make the same layer.
+/// The layer must be a function of inputs, parameters and pass.random alone.
 template <class Options>
 void check_layer(const Options& options, const std::vector<Shape>& inputs, const CheckLayerOptions& check = {}) {
   bool thorough = true;

@@ -11,6 +11,7 @@
 #include <mien/layers/layer.hpp>
 #include <mien/testing/check_gradients.hpp>
 #include <mien/testing/guarded.hpp>
+#include <mien/testing/row_snapshot.hpp>
 
 namespace mien::inline v0::testing {
 
@@ -31,7 +32,8 @@ struct LayerSetup {
   int threads = 1;
   ActivationFunction activation{};
   bool backward = true;
-  bool in_place = false;                           ///< output in the input's memory, d_input in d_output's
+  bool readers = false;   ///< the layer's own has read its input, another one reads its output, where there are such
+  bool in_place = false;  ///< output in the input's memory, d_input in d_output's
   bool backward_in_place = false;                  ///< d_input in d_output's memory
   const kernels::ConvGeometry* pooling = nullptr;  ///< as the pass has it; the output's shape is then the pooled one
   ActivationFunction input_activation{};
@@ -133,9 +135,32 @@ class LayerRun {
     if (setup_.training) saved_ = Guarded(layer_.saved_bytes(setup_.batch));
     std::vector<TensorView<const T>> inputs;
     for (const auto& input : inputs_) inputs.push_back(input.view());
-    layer_.forward({pass(), inputs, output().view(), parameter_views_, saved(), workspace.data()});
+    ForwardPass<T> forward{{pass()}, inputs, output().view(), parameter_views_, saved(), workspace.data()};
+    if (setup_.readers)
+      forward_with_readers(forward);
+    else
+      layer_.forward(forward);
     detail::check_guards(workspace, "workspace of forward");
     if (setup_.training) detail::check_guards(saved_, "saved");
+  }
+
+  void forward_with_readers(ForwardPass<T>& pass) {
+    const Guarded memory(layer_.input_reader_bytes(setup_.batch));
+    if (memory.size() > 0) {
+      const TensorView<const T> input = pass.inputs[0];
+      kernels::RowReader* const reader = layer_.make_input_reader(setup_.batch, input.data(), memory.data());
+      for (std::int64_t row = input.size() / input.shape()[-1]; row > 0; --row)
+        reader->finished(row - 1, 1, input.shape()[-1]);
+      pass.input_reader = reader;
+    }
+    const std::int64_t columns = pass.output.shape()[-1];
+    RowSnapshot<T> snapshot(pass.output.size() / columns, columns, pass.output.data(), columns);
+    const bool reports = layer_.reports_output(setup_.activation);
+    if (reports) pass.output_reader = &snapshot;
+    layer_.forward(pass);
+    detail::check_guards(memory, "input reader");
+    if (reports && !snapshot.complete())
+      throw CheckFailure("reports_output(), but the reader was not told of each value once, when it stood");
   }
 
   void backward(LayerResult<T>& result) {

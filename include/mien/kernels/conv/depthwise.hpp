@@ -158,6 +158,7 @@ void forward(const ConvCall<T>& call) {
             .channels = g.k},
            plan.segments, plan.segment_count);
     if (call.epilogue.activation != linear) activate(call.epilogue.activation, row_size, y, y);
+    call.epilogue.finished(row * g.ow, g.ow, g.k);
   };
   parallel_for(output_pixels(g) * kernel_size(g) < small_product ? 1 : call.threads, plan.tasks,
                [&](std::int64_t task, int thread) {

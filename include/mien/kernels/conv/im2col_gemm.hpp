@@ -42,6 +42,7 @@ struct BlockProducts {
   [[nodiscard]] Gemm<T> forward() const {
     const ConvGeometry& g = call.geometry;
     Epilogue<T> epilogue = call.epilogue;
+    epilogue.reader = nullptr;  // counts the picture's rows, not the block's
     if (epilogue.bias != nullptr) epilogue.bias += filter();
     return {.m = rows,
             .n = group_filters(g),
@@ -133,6 +134,7 @@ void forward(const ConvCall<T>& call) {
       im2col(g, call.left, group, begin, end, own.columns, row_distance<T>(g));
       gemm_serial(BlockProducts<T>{call, group, begin, end - begin, own.columns}.forward(), own.gemm);
     }
+    call.epilogue.finished(begin, end - begin, g.k);
   });
 }
 

@@ -100,6 +100,20 @@ void point_at_pixels(const ConvCall<T>& call, const Problem& p, const Plan<T>& p
   }
 }
 
+/// Tells the result's reader of a task's pixels, those of a row of the picture at a time. In a forward pass, the only
+/// one that is read, neighbouring pixels of a region are neighbours in the picture.
+template <class T>
+void report_pixels(const Epilogue<T>& epilogue, const Problem& p, const Region& region, const PixelRange& range,
+                   std::int64_t filters) {
+  const AxisSegment &down = region.rows, &across = region.columns;
+  for (std::int64_t pixel = range.begin, count = 0; pixel < range.end; pixel += count) {
+    const std::int64_t row = pixel / across.count, j = pixel - row * across.count;
+    count = std::min(range.end - pixel, across.count - j);
+    const std::int64_t picture_row = row / down.count * p.rows.outputs + down.first + row % down.count * down.step;
+    epilogue.finished(picture_row * p.columns_axis.outputs + across.first + j, count, filters);
+  }
+}
+
 /// Copies a task's pixels, each a single run, apart from each other.
 template <class T>
 void copy_sources(const Problem& p, std::int64_t count, const ThreadScratch<T>& own) {
@@ -183,10 +197,11 @@ void run_task(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, co
   if (own.copies != nullptr && runs.count == 1) copy_sources(p, task.size(), own);
   point_at_kernel(call, p, plan, *task.region, runs, task.group, own);
   TileOutput<T> out = tile_output(call.epilogue, false, true, true);
-  out.past_caches = p.groups == 1 &&
-                    write_past_caches(call.result, p.result_pixels(), p.columns, p.columns, call.epilogue.activation);
+  out.past_caches =
+      p.groups == 1 && write_past_caches(call.result, p.result_pixels(), p.columns, p.columns, call.epilogue);
   multiply_panels(call, p, plan, task, runs, out, own);
   gemm_detail::activate_rows(own.results, task.size(), begin, end, call.epilogue.activation);
+  if (call.epilogue.reader != nullptr) report_pixels(call.epilogue, p, *task.region, task.pixels, end - begin);
 }
 
 /// The task whose predecessors together cost about `cost`. Tasks go through all regions again and again.

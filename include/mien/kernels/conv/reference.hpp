@@ -46,6 +46,7 @@ void forward(const ConvCall<T>& call) {
       }
       activate(call.epilogue.activation, g.k, y, y);
     }
+    call.epilogue.finished(row * g.ow, g.ow, g.k);
   });
 }
 

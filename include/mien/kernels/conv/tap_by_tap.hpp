@@ -107,9 +107,10 @@ void multiply_taps(const ConvCall<T>& call, const Problem& p, const Plan<T>& pla
                                   fetch_in_panel(p.depth, width)};
       multiply_tile(*plan.kernels, operand, out, std::min(height, lists.taps[t].count - i), columns);
     }
-  if (call.epilogue.activation == linear) return;
-  for (std::int64_t i = 0; i < lists.pixels; ++i)
-    activate(call.epilogue.activation, columns, lists.results[i] + column, lists.results[i] + column);
+  if (call.epilogue.activation != linear)
+    for (std::int64_t i = 0; i < lists.pixels; ++i)
+      activate(call.epilogue.activation, columns, lists.results[i] + column, lists.results[i] + column);
+  call.epilogue.finished(0, lists.pixels, columns);
 }
 
 template <class T>

@@ -53,6 +53,7 @@ void gemm_few_columns(const Gemm<T>& g, int threads, T* columns) {
     T sums[few_columns_rows * few_columns];
     multiply(g.a + begin * g.lda, g.lda, rows, transposed ? g.b : columns, transposed ? g.ldb : g.k, g.k, sums);
     finish_few_columns(g, begin, rows, sums);
+    g.epilogue.finished(begin, rows, g.n);
   });
 }
 

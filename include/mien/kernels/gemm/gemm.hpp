@@ -185,8 +185,7 @@ void multiply_part(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>
   if (block.first && g.beta != T(0) && g.beta != T(1)) scale_rows(rows.c, rows.count(), column, column_end, g.beta);
 
   TileOutput<T> out = tile_output(g.epilogue, !block.first || g.beta != T(0), block.first, block.last);
-  out.past_caches =
-      block.first && block.last && g.beta == T(0) && write_past_caches(g.c, g.m, g.n, g.ldc, g.epilogue.activation);
+  out.past_caches = block.first && block.last && g.beta == T(0) && write_past_caches(g.c, g.m, g.n, g.ldc, g.epilogue);
   const T* const bias = out.bias;
   const T* pointed_at = nullptr;
   for (std::int64_t panel = part.panel_begin; panel < part.panel_end; ++panel) {
@@ -210,7 +209,9 @@ void multiply_part(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>
                       out, rows.height(tile), columns);
     }
   }
-  if (block.last) activate_rows(rows.c, rows.count(), column, column_end, g.epilogue.activation);
+  if (!block.last) return;
+  activate_rows(rows.c, rows.count(), column, column_end, g.epilogue.activation);
+  g.epilogue.finished(rows.first, rows.count(), column_end - column);
 }
 
 template <class T>
@@ -308,6 +309,7 @@ void gemm_row(const Gemm<T>& g, int threads) {
     }
     multiply(g.a, g.k, g.b + begin, g.ldb, end - begin, g.c + begin);
     if (g.epilogue.activation != linear) activate(g.epilogue.activation, end - begin, g.c + begin, g.c + begin);
+    g.epilogue.finished(0, 1, end - begin);
   });
 }
 
@@ -375,6 +377,7 @@ void gemm_split(const Gemm<T>& g, const GemmPlan<T>& plan, int threads, std::byt
       c[j] = sum;
     }
     if (g.epilogue.activation != linear) activate(g.epilogue.activation, g.n, c, c);
+    g.epilogue.finished(row, 1, g.n);
   });
 }
 

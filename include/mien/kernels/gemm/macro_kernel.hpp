@@ -101,13 +101,13 @@ template <class T>
 inline constexpr std::int64_t past_caches_bytes = std::int64_t{8} << 20;
 
 /// Whether a result of `rows` times `columns`, rows `ld` apart, may and should be: written once, by the micro-kernels
-/// alone, on whole vectors.
+/// alone, on whole vectors, and read by nobody in the meantime.
 template <class T>
 [[nodiscard]] bool write_past_caches(const T* c, std::int64_t rows, std::int64_t columns, std::int64_t ld,
-                                     const ActivationFunction& activation) {
+                                     const Epilogue<T>& epilogue) {
   constexpr std::int64_t size = sizeof(T), line = 64;
-  return rows * columns * size >= past_caches_bytes && applied_in_registers(activation) && ld * size % line == 0 &&
-         reinterpret_cast<std::uintptr_t>(c) % line == 0;
+  return rows * columns * size >= past_caches_bytes && applied_in_registers(epilogue.activation) &&
+         epilogue.reader == nullptr && ld * size % line == 0 && reinterpret_cast<std::uintptr_t>(c) % line == 0;
 }
 
 }  // namespace mien::inline v0::kernels

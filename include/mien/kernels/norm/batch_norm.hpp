@@ -61,15 +61,17 @@ void for_each_norm_block(std::int64_t rows, std::int64_t channels, int threads, 
                [&](std::int64_t block, int) { body(block * step, std::min(step, rows - block * step), block); });
 }
 
-/// Mean and population variance of each channel. partial: norm_partial_size elements.
+/// Mean and sum of squares about it of each channel, of the rows first ... first + count - 1, which are block `block`.
 template <class T>
-void norm_moments(std::int64_t rows, std::int64_t channels, const T* x, T* partial, double* mean, double* variance,
-                  int threads) {
-  const auto block_moments = MIEN_SELECT_ISA(T, norm_block_moments);
-  for_each_norm_block(rows, channels, threads, [&](std::int64_t first, std::int64_t count, std::int64_t block) {
-    T* own = partial + 2 * channels * block;
-    block_moments(count, channels, x + first * channels, own, own + channels);
-  });
+void norm_block_moments(std::int64_t channels, const T* x, std::int64_t first, std::int64_t count, std::int64_t block,
+                        T* partial) {
+  T* const own = partial + 2 * channels * block;
+  MIEN_SELECT_ISA(T, norm_block_moments)(count, channels, x + first * channels, own, own + channels);
+}
+
+/// Mean and population variance of each channel from those of the blocks.
+template <class T>
+void norm_merge_moments(std::int64_t rows, std::int64_t channels, const T* partial, double* mean, double* variance) {
   const std::int64_t blocks = norm_blocks(rows, channels), step = norm_block_rows(channels);
   const auto count = [&](std::int64_t block) { return static_cast<double>(std::min(step, rows - block * step)); };
   std::fill(mean, mean + channels, 0.0);
@@ -87,6 +89,16 @@ void norm_moments(std::int64_t rows, std::int64_t channels, const T* x, T* parti
       variance[c] += (static_cast<double>(own[channels + c]) + weight * off * off) * share;
     }
   }
+}
+
+/// Mean and population variance of each channel. partial: norm_partial_size elements.
+template <class T>
+void norm_moments(std::int64_t rows, std::int64_t channels, const T* x, T* partial, double* mean, double* variance,
+                  int threads) {
+  for_each_norm_block(rows, channels, threads, [&](std::int64_t first, std::int64_t count, std::int64_t block) {
+    norm_block_moments(channels, x, first, count, block, partial);
+  });
+  norm_merge_moments(rows, channels, partial, mean, variance);
 }
 
 /// The blocks' pairs of sums, added in their order.

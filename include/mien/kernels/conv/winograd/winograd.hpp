@@ -133,7 +133,7 @@ void transform_group_output(const ConvCall<T>& call, const Problem& p, const Pla
                     finish.activation, finish.slope, nullptr, 0, 0,       false};
   if (out.bias != nullptr) out.bias += first;
   out.row = p.out_w * p.columns, out.column = p.columns;
-  out.stream = in_registers && streams(p, call.result);
+  out.stream = in_registers && call.epilogue.reader == nullptr && streams(p, call.result);
   for (std::int64_t index = begin; index < end; ++index) {
     const Tile tile(p, index);
     places = find_places(p, plan.products, tile, rows);
@@ -146,6 +146,19 @@ void transform_group_output(const ConvCall<T>& call, const Problem& p, const Pla
         activate(call.epilogue.activation, filters, y, y);
       }
     tile.count(rows);
+  }
+}
+
+/// Tells the result's reader of the tiles begin ... end-1, those of a row of tiles at a time.
+template <class T>
+void report_tiles(const Epilogue<T>& epilogue, const Problem& p, std::int64_t begin, std::int64_t end,
+                  std::int64_t filters) {
+  for (std::int64_t index = begin, count = 0; index < end; index += count) {
+    count = std::min(end - index, p.across.count - index % p.across.count);
+    const Tile first(p, index), last(p, index + count - 1);
+    const std::int64_t pixels = last.column + outputs_of(last.columns) - first.column;
+    for (int i = 0; i < outputs_of(first.rows); ++i)
+      epilogue.finished((first.picture * p.out_h + first.row + i) * p.out_w + first.column, pixels, filters);
   }
 }
 
@@ -173,6 +186,7 @@ void finish_group(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan
   const std::int64_t begin = plan.group_begin(p, group), end = plan.group_begin(p, group + 1);
   multiply_group(p, plan, count_tiles(p, begin, end), input, kernel, block.panels, products);
   transform_group_output(call, p, plan, begin, end, block.first, block.filters, products);
+  if (call.epilogue.reader != nullptr) report_tiles(call.epilogue, p, begin, end, block.filters);
 }
 
 /// All of U, panel after panel.
