@@ -10,24 +10,26 @@ struct GradientSteps {
   std::int64_t x_row, tap, x, dy;
 };
 
-/// Adds the products of `count` outputs side by side to the sums of the nine taps; more than one of them share the cells that they read. Column by column, so
-/// that one product of each sum follows the other: a sum waits for its product before.
+/// Adds the products of `count` outputs side by side to the sums of the nine taps; more than one of them share the cells that they read. Of the columns, the first
+/// output may lack its first tap, or the last one its last. x: the first cell that is read. Column by column, so that one product of each sum follows the other:
+/// a sum waits for its product before.
 template <class T, TapRange rows, TapRange columns, int count, int n>
 __attribute__((always_inline)) inline void add_products(typename ChannelsOf<T, n>::type (&sum)[9], const GradientSteps& step, const T* x, const T* dy) {
   using Value = typename ChannelsOf<T, n>::type;
-  constexpr int row_taps = tap_count(rows), taps = tap_count(columns), first = first_tap(rows) * 3 + first_tap(columns);
+  constexpr int row_taps = tap_count(rows), first = first_tap(rows) * 3, end = count + 2 - (columns == TapRange::begin ? 1 : 0);
   Value gradient[count];
 #pragma GCC unroll 8
-  for (int i = 0; i < count + taps - 1; ++i) {
+  for (int i = 0; i < end; ++i) {
     if (i < count) {
       gradient[i] = load_once<T, n>(dy);
       dy = step_on(dy, step.dy);
     }
+    if (i < first_tap(columns)) continue;
 #pragma GCC unroll 4
     for (int r = 0; r < row_taps; ++r) {
       const Value value = load_once<T, n>(x + r * step.x_row);
 #pragma GCC unroll 4
-      for (int s = 0; s < taps; ++s)
+      for (int s = 0; s < 3; ++s)
         if (i >= s && i - s < count) sum[first + r * 3 + s] += gradient[i - s] * value;
     }
     x = step_on(x, step.tap);
@@ -44,8 +46,24 @@ __attribute__((always_inline)) inline void add_segment(typename ChannelsOf<T, n>
   for (; outputs > 0; --outputs, x += step.x, dy += step.dy) add_products<T, rows, columns, 1, n>(sum, step, x, dy);
 }
 
+/// A row of five outputs or more, side by side, of which the first lacks a tap and the last one too: the two are computed along with their neighbours, and what is
+/// left over of fours at one time. What begins and ends a row of 8 took as long as its products before.
+template <class T, TapRange rows, int n>
+__attribute__((always_inline)) inline void add_whole_row(typename ChannelsOf<T, n>::type (&sum)[9], const GradientSteps& step, std::int64_t outputs, const T* x, const T* dy) {
+  add_products<T, rows, TapRange::end, 4, n>(sum, step, x, dy);
+  x += 3 * step.tap, dy += 4 * step.dy, outputs -= 4;
+  for (; outputs > 4; outputs -= 4, x += 4 * step.tap, dy += 4 * step.dy) add_products<T, rows, TapRange::all, 4, n>(sum, step, x, dy);
+  switch (outputs) {
+    case 1: return add_products<T, rows, TapRange::begin, 1, n>(sum, step, x, dy);
+    case 2: return add_products<T, rows, TapRange::begin, 2, n>(sum, step, x, dy);
+    case 3: return add_products<T, rows, TapRange::begin, 3, n>(sum, step, x, dy);
+    default: return add_products<T, rows, TapRange::begin, 4, n>(sum, step, x, dy);
+  }
+}
+
 template <class T, TapRange rows, int n>
 __attribute__((always_inline)) inline void add_row(typename ChannelsOf<T, n>::type (&sum)[9], const DepthwiseGradient<T>& call, GradientSteps step, const T* x, const T* dy) {
+  if (call.whole_rows) return add_whole_row<T, rows, n>(sum, step, call.segments[1].count + 2, x, dy);
   for (const AxisSegment* segment = call.segments; segment < call.segments + call.segment_count; ++segment) {
     const T* const cell = x + segment->cell * call.channels;
     const T* const gradient = dy + segment->first * call.channels;
@@ -91,16 +109,18 @@ void gradient_3x3_by(const DepthwiseGradient<T>& call) {
   if (c < call.end_channel) gradient_3x3_at<T, n>(call, call.end_channel - n, c - (call.end_channel - n));
 }
 
-/// Where a register is narrower than a cache line, few rows: the next channels find the other half of their lines in the first cache. AVX2, 32x30x30x32, one
-/// thread: 77 GFLOP/s, with all rows at once 66.
-inline constexpr std::int64_t gradient_rows = MIEN_VECTOR_BYTES < 64 ? 3 : 1024;
+/// How many rows at a time. Where a register is narrower than a cache line and than a pixel, two: the next channels find the other half of their lines in the first
+/// cache, in which pixels of 64 channels lie in every fourth set. Zen 3, part of the time of all rows at once, 2 and 3 rows: 32x8x8x128 0.83, 0.85; 32x15x15x64
+/// 0.89, 0.95; but 32x8x8x16 1.12, 1.09. Lost: fetching the next rows meanwhile (0.85 to 0.95 of the speed).
+constexpr std::int64_t gradient_rows(std::int64_t bytes_of_pixel) { return MIEN_VECTOR_BYTES < 64 && bytes_of_pixel > 64 ? 2 : 1024; }
 
 /// Rows and columns see all taps, all but the first or all but the last, of a kernel of 3 x 3; there are 8 channels or more.
 template <class T>
 void depthwise_gradient_3x3(const DepthwiseGradient<T>& call) {
   DepthwiseGradient<T> part = call;
-  for (std::int64_t rows = call.row_count; rows > 0; rows -= gradient_rows, part.rows += gradient_rows) {
-    part.row_count = rows < gradient_rows ? rows : gradient_rows;
+  const std::int64_t most = gradient_rows(call.channels * std::int64_t{sizeof(T)});
+  for (std::int64_t rows = call.row_count; rows > 0; rows -= most, part.rows += most) {
+    part.row_count = rows < most ? rows : most;
     if (lanes<T> <= 8 || call.channels >= lanes<T>)
       gradient_3x3_by<T, lanes<T>>(part);
     else
