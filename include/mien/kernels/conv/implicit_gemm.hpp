@@ -15,8 +15,8 @@
 #include <mien/kernels/conv/algorithm.hpp>
 #include <mien/kernels/conv/implicit_gemm_plan.hpp>
 #include <mien/kernels/conv/tap_by_tap.hpp>
-#include <mien/kernels/gemm/gemm.hpp>
 #include <mien/kernels/gemm/pointers.hpp>
+#include <mien/kernels/gemm/task.hpp>
 
 namespace mien::inline v0::kernels::implicit_gemm {
 

@@ -11,7 +11,9 @@
 #include <mien/kernels/conv/algorithm.hpp>
 #include <mien/kernels/conv/implicit_gemm.hpp>
 #include <mien/kernels/conv/kernel_pieces.hpp>
-#include <mien/kernels/gemm/gemm.hpp>
+#include <mien/kernels/gemm/block_sizes.hpp>
+#include <mien/kernels/gemm/macro_kernel.hpp>
+#include <mien/kernels/gemm/pack.hpp>
 
 namespace mien::inline v0::kernels::implicit_gemm {
 

@@ -9,7 +9,9 @@
 #include <mien/core/parallel.hpp>
 #include <mien/kernels/conv/algorithm.hpp>
 #include <mien/kernels/conv/axis.hpp>
-#include <mien/kernels/gemm/gemm.hpp>
+#include <mien/kernels/gemm/block_sizes.hpp>
+#include <mien/kernels/gemm/macro_kernel.hpp>
+#include <mien/kernels/gemm/pack.hpp>
 
 namespace mien::inline v0::kernels::implicit_gemm {
 

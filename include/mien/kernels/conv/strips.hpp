@@ -15,7 +15,8 @@
 #include <mien/kernels/conv/algorithm.hpp>
 #include <mien/kernels/conv/implicit_gemm.hpp>
 #include <mien/kernels/conv/kernel_pieces.hpp>
-#include <mien/kernels/gemm/gemm.hpp>
+#include <mien/kernels/gemm/macro_kernel.hpp>
+#include <mien/kernels/gemm/pack.hpp>
 #include <mien/kernels/gemm/pointers.hpp>
 
 namespace mien::inline v0::kernels::strips {
