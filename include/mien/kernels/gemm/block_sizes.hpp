@@ -41,6 +41,15 @@ inline constexpr std::int64_t packed_slice = 64;
 /// With at most this many rows B is read where it lies: packing would cost more than it saves.
 inline constexpr std::int64_t rows_for_packing = 64;
 
+/// Of a transposed A a tile reads a few values of a cache line for each row of the depth. Where they are less than half
+/// of the line (6 floats with AVX2), one pass is no deeper than this, so that those lines and a panel of B stay in the
+/// first cache, and for so many columns of C and more A is copied, which leaves less between them. Zen 3, parts of the
+/// time before, one thread and two, medians of 15: 128 x 512 x 4608 0.85, 0.84; 64 x 256 x 4608 0.93, 0.90; 128 x 512 x
+/// 1152 0.91, 0.97; 512 x 2048 x 128 0.93, 0.86; 512 cubed 1.03, 0.93. Depth alone 0.87, 0.77; 0.95, 0.94; 0.93, 0.97;
+/// 1.00, 0.97; 1.02, 0.99; a depth of 512 0.93, 0.90; 1.02, 1.05; 0.92, 1.02; 0.99, 1.00; 1.01, 1.03. Lost: each tile's
+/// values in a strip of their own (0.80, 0.94; 0.98, 1.12; 0.93, 1.02; 0.92, 1.03; 1.10, 1.02).
+inline constexpr std::int64_t sparse_depth = 256, sparse_columns = 256;
+
 /// Up to so many columns are multiplied along the depth, if that is long enough for a few vectors.
 inline constexpr std::int64_t few_columns = 4, few_columns_depth = 64;
 

@@ -8,7 +8,8 @@
 //
 // A is not packed. It is broadcast from its rows where they lie, as fast as from a packed panel and without the cost.
 // Rows that lie a multiple of 4096 bytes apart compete for one set of the first cache: a tile then has no more of them
-// than the set has ways. The columns of a transposed A that lie so are copied apart.
+// than the set has ways. The columns of a transposed A that lie so are copied apart, and those of which a tile reads
+// only a small part of each line.
 
 #include <algorithm>
 #include <cstdint>

@@ -67,14 +67,16 @@ struct GemmPlan {
 
   /// `threads`: that share the product out. Without, it is a part of a caller's task, for whom own_b is not.
   explicit GemmPlan(const Gemm<T>& g, int threads = 0) : kernels(&active_micro_kernels<T>()) {
+    constexpr std::int64_t size = sizeof(T);
     const BlockSizes blocks = block_sizes(kernels->isa);
     const std::int64_t k = g.alpha == T(0) ? 0 : g.k, width = kernels->columns;
     const bool collide = rows_collide<T>(g.lda), transposed = g.transpose_a == Transpose::yes;
     height = collide && !transposed ? std::min(kernels->rows(), first_cache_ways) : kernels->rows();
     tiles = ceil_div(g.m, height);
     direct_b = g.transpose_b == Transpose::no && g.alpha == T(1) && g.m <= rows_for_packing;
-    const bool from_memory = direct_b && k * g.n * static_cast<std::int64_t>(sizeof(T)) > second_cache;
-    deepest = blocks.depth;
+    const bool from_memory = direct_b && k * g.n * size > second_cache;
+    const bool sparse = transposed && 2 * kernels->rows() * size <= 64;
+    deepest = sparse ? std::min(sparse_depth, blocks.depth) : blocks.depth;
     const std::int64_t limit = from_memory ? std::min(fetched_depth, deepest) : deepest;
     depth_blocks = std::max<std::int64_t>(1, ceil_div(k, limit));
     depth = ceil_div(k, depth_blocks);
@@ -82,7 +84,7 @@ struct GemmPlan {
     columns = ceil_div(ceil_div(g.n, column_blocks), width) * width;
     chunks = direct_b ? 1 : chunks_of(tiles, chunk_tiles());
     groups = std::min(columns / width, ceil_div(wanted_tasks, chunks));
-    copy_a = collide && transposed;
+    copy_a = transposed && (collide || (sparse && !direct_b && g.n >= sparse_columns));
     share_a = copy_a && groups > 1 && !direct_b;
     const std::int64_t full_chunks = direct_b ? 1 : chunks_of(ceil_div(g.m, kernels->rows()), blocks.tiles);
     const std::int64_t tasks = full_chunks * ceil_div(g.n, width);  // of full height, so that lda has no say in pieces
@@ -91,7 +93,7 @@ struct GemmPlan {
     pieces =
         one_row || narrow || tasks >= wanted_tasks ? 1 : std::clamp<std::int64_t>(k / smallest_piece, 1, wanted_tasks);
     const bool low = g.m <= std::min(rows_for_own_panels, 2 * g.n);
-    const bool small_a = g.m * k * static_cast<std::int64_t>(sizeof(T)) <= own_block_of_a;
+    const bool small_a = g.m * k * size <= own_block_of_a;
     own_b = !direct_b && !narrow && pieces == 1 && (low || small_a) && threads > 0 &&
             shared_evenly(ceil_div(g.n, width), threads);
     if (own_b) pack_apart(g, k, threads);

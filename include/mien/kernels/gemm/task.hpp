@@ -57,7 +57,7 @@ FetchAhead fetch_of_b(const GemmPlan<T>& plan, const GemmBlock<T>& block, const 
                    part.tile_end - part.tile_begin);
 }
 
-/// Columns of a transposed A that collide in the cache are copied apart.
+/// The columns of a transposed A, copied apart.
 template <class T>
 void copy_a(const Gemm<T>& g, const GemmBlock<T>& block, std::int64_t row, std::int64_t rows, T* to, std::int64_t ld) {
   active_pack_kernels<T>().copy_rows(g.a + block.depth_begin * g.lda + row, g.lda, block.depth, rows, T(1), to, ld,
@@ -77,8 +77,7 @@ void activate_rows(T* const* c, std::int64_t rows, std::int64_t begin, std::int6
   for (std::int64_t i = 0; i < rows; ++i) activate(f, end - begin, c[i] + begin, c[i] + begin);
 }
 
-/// A's rows of one task as row pointers (A as it is) or column pointers (A transposed), columns copied apart if they
-/// collide.
+/// A's rows of one task as row pointers (A as it is) or column pointers (A transposed), of the copy if there is one.
 template <class T>
 void point_at_a(const Gemm<T>& g, const GemmPlan<T>& plan, const GemmBlock<T>& block, std::int64_t row,
                 std::int64_t rows, const GemmThreadScratch<T>& own, const T** pointers) {
