@@ -201,6 +201,8 @@ TEST_CASE("gemm: a large result, which is written past the caches where it is al
       for (const std::int64_t shift : {0, 1}) {
         g.c = reinterpret_cast<float*>(c.data()) + shift;
         CHECK(write_past_caches(g.c, m, n, n, g.epilogue) == (shift == 0));
+        mien::testing::RowSnapshot<float> reader(0, n, g.c, n);
+        CHECK_FALSE(write_past_caches(g.c, m, n, n, {bias.data(), relu, &reader}));
         kernels::gemm(g, 2, workspace.data());
         results[shift].assign(g.c, g.c + m * n);
       }

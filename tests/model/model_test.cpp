@@ -116,7 +116,7 @@ TEST_CASE("batch normalisation takes its statistics while its input is written, 
     const Network<float> network(x, output(apart_too));
     const Plan<float> plan(network, {.max_batch = 9, .training = true, .trainable = std::move(trainable)});
     const auto& steps = plan.steps();
-    return std::count_if(steps.begin(), steps.end(), [](const PlanStep& step) { return step.reader >= 0; });
+    return std::count_if(steps.begin(), steps.end(), [](const PlanStep& step) { return step.read_by >= 0; });
   };
   CHECK(reading(false, {}) == 4);
   CHECK(reading(true, {}) == 1);

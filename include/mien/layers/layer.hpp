@@ -159,9 +159,9 @@ class Layer {
   /// pass over the whole input costs next to nothing. Backward then is given the output.
   [[nodiscard]] virtual bool differentiates_input_activation() const { return false; }
 
-  /// Training: the bytes of what reads the layer's input, rows of channels, while the layer before writes it; 0: the
-  /// layer does not ask for that. What make_input_reader() makes in them lives until forward has run, as
-  /// pass.input_reader. Of an input that no layer reports, there is none.
+  /// Training, not frozen: the bytes of what reads the layer's first input, rows of channels, while the layer before
+  /// writes it; 0: the layer does not ask for that. What make_input_reader() makes in them lives until forward has run,
+  /// as pass.input_reader. There may be none: not every layer reports its output, and each to one reader.
   [[nodiscard]] virtual std::size_t input_reader_bytes(std::int64_t /*batch*/) const { return 0; }
   [[nodiscard]] virtual kernels::RowReader* make_input_reader(std::int64_t /*batch*/, const T* /*input*/,
                                                               std::byte* /*memory*/) const {

@@ -54,7 +54,7 @@ class Context {
                           at(run.plan, step.forward_workspace),
                           prepared(run.parameters, step.node),
                           reader_of_output(run, step),
-                          step.input_reader == MemoryPlan::none ? nullptr : reader(run, step)};
+                          step.reader == MemoryPlan::none ? nullptr : reader(run, step)};
       layer(step.node).forward(pass);
       lap(run, step, detail::LapKind::forward);
     }
@@ -148,11 +148,11 @@ class Context {
   }
   template <class P>
   [[nodiscard]] kernels::RowReader* reader_of_output(const Run<P>& run, const PlanStep& step) {
-    if (step.reader < 0) return nullptr;
-    const PlanStep& reading = run.plan.steps()[static_cast<std::size_t>(step.reader)];
-    std::byte* const memory = at(run.plan, reading.input_reader);
-    return reader(run, reading) =
-               layer(reading.node).make_input_reader(run.batch, output(run, step.node).data(), memory);
+    if (step.read_by < 0) return nullptr;
+    const PlanStep& reading = run.plan.steps()[static_cast<std::size_t>(step.read_by)];
+    reader(run, reading) =
+        layer(reading.node).make_input_reader(run.batch, output(run, step.node).data(), at(run.plan, reading.reader));
+    return reader(run, reading);
   }
 
   template <class P>

@@ -38,10 +38,10 @@ struct PlanStep {
   int forward_workspace = MemoryPlan::none, backward_workspace = MemoryPlan::none;
   std::vector<int> d_inputs{};  ///< blocks to write the inputs' gradients to
   std::vector<bool>
-      sum{};        ///< of each input: d_inputs[i] is scratch, to be added to the gradient that is there already
-  int folded = -1;  ///< the batch normalisation that moved into this step
-  int reader = -1;  ///< the step that reads this one's output while it is written
-  int input_reader = MemoryPlan::none;  ///< the block of what reads this one's input
+      sum{};         ///< of each input: d_inputs[i] is scratch, to be added to the gradient that is there already
+  int folded = -1;   ///< the batch normalisation that moved into this step
+  int read_by = -1;  ///< the step that reads this one's output while it is written
+  int reader = MemoryPlan::none;  ///< the block of what reads this one's input then
 
   /// The activation that backward differentiates.
   [[nodiscard]] ActivationFunction backward_activation() const { return differentiated_behind ? linear : activation; }
@@ -165,11 +165,11 @@ class Plan {
       const PlanStep& step = steps_[static_cast<Index>(s)];
       const int input = step.inputs.front();
       PlanStep* const before = producer(input);
-      if (before == nullptr || before->reader >= 0 || before->output != before->node) continue;
+      if (before == nullptr || before->read_by >= 0 || before->output != before->node) continue;
       const bool wants =
           options_.trainable[static_cast<Index>(step.node)] && layer(step.node).input_reader_bytes(1) > 0;
       const bool same_rows = network_.shape(before->node)[-1] == network_.shape(input)[-1];
-      if (wants && same_rows && layer(before->node).reports_output(before->activation)) before->reader = s;
+      if (wants && same_rows && layer(before->node).reports_output(before->activation)) before->read_by = s;
     }
   }
 
@@ -203,7 +203,7 @@ class Plan {
   }
 
   /// The node whose layer reads a step's output while it is written.
-  [[nodiscard]] int reading_node(const PlanStep& step) const { return steps_[static_cast<Index>(step.reader)].node; }
+  [[nodiscard]] int reading_node(const PlanStep& step) const { return steps_[static_cast<Index>(step.read_by)].node; }
 
   /// The last time at which anybody reads the output of a holder.
   [[nodiscard]] int last_use(int node) const {
@@ -234,13 +234,13 @@ class Plan {
       }
       std::size_t saved = 0, workspace = 0, reader = 0;
       for (std::int64_t n = 1; n <= options_.max_batch; ++n) {
-        if (step.reader >= 0) reader = std::max(reader, layer(reading_node(step)).input_reader_bytes(n));
+        if (step.read_by >= 0) reader = std::max(reader, layer(reading_node(step)).input_reader_bytes(n));
         if (options_.training) saved = std::max(saved, layer(step.node).saved_bytes(n));
         workspace = std::max(workspace, layer(step.node).forward_workspace(n, options_.threads));
       }
       step.saved = memory_.add(saved, s, step.backward ? backward_time(s) : s);
       step.forward_workspace = memory_.add(workspace, s, s);
-      if (step.reader >= 0) steps_[static_cast<Index>(step.reader)].input_reader = memory_.add(reader, s, step.reader);
+      if (step.read_by >= 0) steps_[static_cast<Index>(step.read_by)].reader = memory_.add(reader, s, step.read_by);
     }
   }
 

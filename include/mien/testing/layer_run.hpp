@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <mien/core/error.hpp>
+#include <mien/core/parallel.hpp>
 #include <mien/layers/layer.hpp>
 #include <mien/testing/check_gradients.hpp>
 #include <mien/testing/guarded.hpp>
@@ -149,8 +150,12 @@ class LayerRun {
     if (memory.size() > 0) {
       const TensorView<const T> input = pass.inputs[0];
       kernels::RowReader* const reader = layer_.make_input_reader(setup_.batch, input.data(), memory.data());
-      for (std::int64_t row = input.size() / input.shape()[-1]; row > 0; --row)
-        reader->finished(row - 1, 1, input.shape()[-1]);
+      if (reader == nullptr) throw CheckFailure("input_reader_bytes(), but make_input_reader() makes none");
+      // Each row twice, a part of its columns at a time: who writes an input may share out either.
+      const std::int64_t columns = input.shape()[-1], rows = input.size() / columns;
+      parallel_for(setup_.threads, 2 * rows, [&](std::int64_t task, int) {
+        reader->finished(task % rows, 1, task < rows ? columns / 2 : columns - columns / 2);
+      });
       pass.input_reader = reader;
     }
     const std::int64_t columns = pass.output.shape()[-1];

@@ -32,7 +32,8 @@ struct DepthwiseGradient {
   std::int64_t row_count;
   const AxisSegment* segments;  ///< of the columns
   std::int64_t segment_count;
-  bool whole_rows;     ///< five outputs or more, side by side; the first and the last lack a tap, and no others
+  bool padded_by_one;  ///< of a row's five outputs or more the first lacks its first tap, the last its last, no other
+                       ///< any; neighbours share cells, as with a stride of one dilation
   std::int64_t x_row;  ///< to the row that the next tap row reads
   T* dw;
   std::int64_t channels, first_channel, end_channel;
@@ -72,9 +73,9 @@ template <class T>
          std::all_of(plan.segments, plan.segments + plan.segment_count, known);
 }
 
-/// Whether a row is as DepthwiseGradient::whole_rows has it.
+/// Whether a row is as DepthwiseGradient::padded_by_one has it.
 template <class T>
-[[nodiscard]] bool rows_are_whole(const Plan<T>& plan) {
+[[nodiscard]] bool rows_are_padded_by_one(const Plan<T>& plan) {
   const AxisSegment* const s = plan.segments;
   return plan.segment_count == 3 && s[0].count == 1 && s[0].tap == 1 && s[1].taps == 3 && s[1].count >= 3 &&
          s[1].cell_step == s[1].tap_cells && s[2].count == 1 && s[2].tap == 0;
@@ -98,7 +99,7 @@ void add_gradient_3x3(const ConvCall<T>& call, const Plan<T>& plan, const Gradie
             .row_count = count,
             .segments = plan.segments,
             .segment_count = plan.segment_count,
-            .whole_rows = rows_are_whole(plan),
+            .padded_by_one = rows_are_padded_by_one(plan),
             .x_row = g.dilation_h * g.w * g.k,
             .dw = dw,
             .channels = g.k,

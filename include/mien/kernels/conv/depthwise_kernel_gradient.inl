@@ -49,7 +49,7 @@ __attribute__((always_inline)) inline void add_segment(typename ChannelsOf<T, n>
 /// A row of five outputs or more, side by side, of which the first lacks a tap and the last one too: the two are computed along with their neighbours, and what is
 /// left over of fours at one time. What begins and ends a row of 8 took as long as its products before.
 template <class T, TapRange rows, int n>
-__attribute__((always_inline)) inline void add_whole_row(typename ChannelsOf<T, n>::type (&sum)[9], const GradientSteps& step, std::int64_t outputs, const T* x, const T* dy) {
+__attribute__((always_inline)) inline void add_padded_row(typename ChannelsOf<T, n>::type (&sum)[9], const GradientSteps& step, std::int64_t outputs, const T* x, const T* dy) {
   add_products<T, rows, TapRange::end, 4, n>(sum, step, x, dy);
   x += 3 * step.tap, dy += 4 * step.dy, outputs -= 4;
   for (; outputs > 4; outputs -= 4, x += 4 * step.tap, dy += 4 * step.dy) add_products<T, rows, TapRange::all, 4, n>(sum, step, x, dy);
@@ -63,7 +63,7 @@ __attribute__((always_inline)) inline void add_whole_row(typename ChannelsOf<T, 
 
 template <class T, TapRange rows, int n>
 __attribute__((always_inline)) inline void add_row(typename ChannelsOf<T, n>::type (&sum)[9], const DepthwiseGradient<T>& call, GradientSteps step, const T* x, const T* dy) {
-  if (call.whole_rows) return add_whole_row<T, rows, n>(sum, step, call.segments[1].count + 2, x, dy);
+  if (call.padded_by_one) return add_padded_row<T, rows, n>(sum, step, call.segments[1].count + 2, x + call.segments->cell * call.channels, dy);
   for (const AxisSegment* segment = call.segments; segment < call.segments + call.segment_count; ++segment) {
     const T* const cell = x + segment->cell * call.channels;
     const T* const gradient = dy + segment->first * call.channels;

@@ -101,7 +101,7 @@ void point_at_pixels(const ConvCall<T>& call, const Problem& p, const Plan<T>& p
 }
 
 /// Tells the result's reader of a task's pixels, those of a row of the picture at a time. In a forward pass, the only
-/// one that is read, neighbouring pixels of a region are neighbours in the picture.
+/// one that is read, a region's steps are 1: its neighbouring pixels are neighbours in the picture.
 template <class T>
 void report_pixels(const Epilogue<T>& epilogue, const Problem& p, const Region& region, const PixelRange& range,
                    std::int64_t filters) {
@@ -109,7 +109,7 @@ void report_pixels(const Epilogue<T>& epilogue, const Problem& p, const Region& 
   for (std::int64_t pixel = range.begin, count = 0; pixel < range.end; pixel += count) {
     const std::int64_t row = pixel / across.count, j = pixel - row * across.count;
     count = std::min(range.end - pixel, across.count - j);
-    const std::int64_t picture_row = row / down.count * p.rows.outputs + down.first + row % down.count * down.step;
+    const std::int64_t picture_row = row / down.count * p.rows.outputs + down.first + row % down.count;
     epilogue.finished(picture_row * p.columns_axis.outputs + across.first + j, count, filters);
   }
 }

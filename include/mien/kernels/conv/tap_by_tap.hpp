@@ -110,7 +110,7 @@ void multiply_taps(const ConvCall<T>& call, const Problem& p, const Plan<T>& pla
   if (call.epilogue.activation != linear)
     for (std::int64_t i = 0; i < lists.pixels; ++i)
       activate(call.epilogue.activation, columns, lists.results[i] + column, lists.results[i] + column);
-  call.epilogue.finished(0, lists.pixels, columns);
+  call.epilogue.finished(0, lists.pixels, columns);  // the lists hold all pixels of the result
 }
 
 template <class T>

@@ -62,12 +62,14 @@ inline constexpr std::int64_t kernel_channels = 16;
 /// An output of so many bytes passes the caches by on its way to memory.
 inline constexpr std::int64_t streamed_bytes = std::int64_t{4} << 20;
 
-/// Whether the output is so large, and lies so, that its stores pass the caches by.
+/// Whether the output is so large, and lies so, that its stores pass the caches by: written in registers, and read by
+/// nobody in the meantime.
 template <class T>
-[[nodiscard]] bool streams(const Problem& p, const T* result) {
+[[nodiscard]] bool streams(const Problem& p, const T* result, const Epilogue<T>& epilogue) {
   const std::int64_t bytes = p.pictures * p.out_h * p.out_w * p.columns * static_cast<std::int64_t>(sizeof(T));
   const bool aligned = reinterpret_cast<std::uintptr_t>(result) % 64 == 0;
-  return bytes >= streamed_bytes && aligned && p.columns * static_cast<std::int64_t>(sizeof(T)) % 64 == 0;
+  return bytes >= streamed_bytes && aligned && p.columns * static_cast<std::int64_t>(sizeof(T)) % 64 == 0 &&
+         applied_in_registers(epilogue.activation) && epilogue.reader == nullptr;
 }
 
 template <class T>

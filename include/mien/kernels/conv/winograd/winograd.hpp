@@ -133,7 +133,7 @@ void transform_group_output(const ConvCall<T>& call, const Problem& p, const Pla
                     finish.activation, finish.slope, nullptr, 0, 0,       false};
   if (out.bias != nullptr) out.bias += first;
   out.row = p.out_w * p.columns, out.column = p.columns;
-  out.stream = in_registers && call.epilogue.reader == nullptr && streams(p, call.result);
+  out.stream = streams(p, call.result, call.epilogue);
   for (std::int64_t index = begin; index < end; ++index) {
     const Tile tile(p, index);
     places = find_places(p, plan.products, tile, rows);
