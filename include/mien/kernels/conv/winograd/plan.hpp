@@ -12,6 +12,7 @@
 
 #include <mien/kernels/conv/winograd/cost.hpp>
 #include <mien/kernels/conv/winograd/group.hpp>
+#include <mien/kernels/epilogue.hpp>
 #include <mien/kernels/gemm/block_sizes.hpp>
 #include <mien/kernels/gemm/scratch.hpp>
 
