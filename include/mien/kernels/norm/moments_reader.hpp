@@ -32,6 +32,7 @@ class MomentsReader final : public RowReader {
   }
 
   void finished(std::int64_t first, std::int64_t rows, std::int64_t columns) override {
+    if (columns == 0) return;  // of a task without columns: a block's last value is another one's
     const std::int64_t step = norm_block_rows(channels_);
     for (const std::int64_t end = first + rows; first < end;) {
       const std::int64_t block = first / step, count = std::min(end, (block + 1) * step) - first;
