@@ -1,14 +1,14 @@
 #include <doctest/doctest.h>
 
-#include <cstring>
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include <every_isa.hpp>
 #include <mien/core/memory.hpp>
-#include <mien/core/random.hpp>
 #include <mien/kernels/conv/conv.hpp>
 #include <mien/kernels/norm/moments_reader.hpp>
+#include <mien/testing/fills.hpp>
 #include <mien/testing/row_snapshot.hpp>
 
 #include "awkward_geometries.hpp"
@@ -27,9 +27,9 @@ struct Forward {
 
   explicit Forward(const ConvGeometry& geometry)
       : g(geometry),
-        x(numbers(g.n * g.h * g.w * g.c)),
-        w(numbers(patch_size(g) * g.k)),
-        bias(numbers(g.k)),
+        x(numbers(g.n * g.h * g.w * g.c, 1)),
+        w(numbers(patch_size(g) * g.k, 2)),
+        bias(numbers(g.k, 3)),
         y(static_cast<std::size_t>(output_pixels(g) * g.k) * sizeof(T)) {}
 
   [[nodiscard]] T* result() { return reinterpret_cast<T*>(y.data()); }
@@ -40,10 +40,9 @@ struct Forward {
   }
 
  private:
-  static std::vector<T> numbers(std::int64_t count) {
-    Random random({.seed = 5});
+  static std::vector<T> numbers(std::int64_t count, std::uint64_t seed) {
     std::vector<T> values(static_cast<std::size_t>(count));
-    for (T& v : values) v = static_cast<T>(random.uniform(-1, 1));
+    mien::testing::fill_uniform<T>(values, seed);
     return values;
   }
 };

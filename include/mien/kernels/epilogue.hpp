@@ -13,7 +13,7 @@ namespace mien::inline v0::kernels {
 class RowReader {
  public:
   /// `columns` values of each of the rows (pixels) first ... first + rows - 1 stand in memory as they will stay. Each
-  /// value of the result is reported once, by whichever thread has written it.
+  /// value of the result is reported once, by whichever thread has written it; a report may be of no columns.
   virtual void finished(std::int64_t first, std::int64_t rows, std::int64_t columns) = 0;
 
  protected:
@@ -37,6 +37,13 @@ struct Epilogue {
 [[nodiscard]] constexpr bool applied_in_registers(const ActivationFunction& f) {
   using Kind = ActivationFunction::Kind;
   return f.kind == Kind::linear || f.kind == Kind::relu || f.kind == Kind::leaky_relu;
+}
+
+/// Whether nobody touches a result once a kernel has stored it. No other one may be stored past the caches: to a reader
+/// in another thread it might come too late.
+template <class T>
+[[nodiscard]] constexpr bool left_alone_once_stored(const Epilogue<T>& epilogue) {
+  return applied_in_registers(epilogue.activation) && epilogue.reader == nullptr;
 }
 
 }  // namespace mien::inline v0::kernels

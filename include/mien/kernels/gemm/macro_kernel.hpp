@@ -106,8 +106,8 @@ template <class T>
 [[nodiscard]] bool write_past_caches(const T* c, std::int64_t rows, std::int64_t columns, std::int64_t ld,
                                      const Epilogue<T>& epilogue) {
   constexpr std::int64_t size = sizeof(T), line = 64;
-  return rows * columns * size >= past_caches_bytes && applied_in_registers(epilogue.activation) &&
-         epilogue.reader == nullptr && ld * size % line == 0 && reinterpret_cast<std::uintptr_t>(c) % line == 0;
+  return rows * columns * size >= past_caches_bytes && left_alone_once_stored(epilogue) && ld * size % line == 0 &&
+         reinterpret_cast<std::uintptr_t>(c) % line == 0;
 }
 
 }  // namespace mien::inline v0::kernels

@@ -76,7 +76,7 @@ struct GemmPlan {
     direct_b = g.transpose_b == Transpose::no && g.alpha == T(1) && g.m <= rows_for_packing;
     const bool from_memory = direct_b && k * g.n * size > second_cache;
     const bool sparse = transposed && 2 * kernels->rows() * size <= 64;
-    deepest = sparse ? std::min(sparse_depth, blocks.depth) : blocks.depth;
+    deepest = sparse ? sparse_depth : blocks.depth;
     const std::int64_t limit = from_memory ? std::min(fetched_depth, deepest) : deepest;
     depth_blocks = std::max<std::int64_t>(1, ceil_div(k, limit));
     depth = ceil_div(k, depth_blocks);

@@ -13,9 +13,8 @@
 namespace mien::inline v0::kernels {
 
 /// norm_moments() of a matrix while it is being written: whoever writes the last value of a block takes the block's
-/// moments, which are the same ones whoever takes them and whenever. Zen 3, two
-/// threads, custom model 2 forward: normalisations 2.9 and 1.0 ms, convolutions 31.3 and 30.9; ResNet50: 11.6 and 5.2,
-/// 80.2 and 83.0.
+/// moments, which are the same ones whoever takes them and whenever. Zen 3, two threads, forward, ms without and with
+/// it: custom model 2's normalisations 2.9 and 1.0, convolutions 31.3 and 30.9; ResNet50's 11.6 and 5.2, 80.2 and 83.0.
 template <class T>
 class MomentsReader final : public RowReader {
  public:

@@ -70,7 +70,7 @@ template <class T>
   const std::int64_t bytes = p.pictures * p.out_h * p.out_w * p.columns * static_cast<std::int64_t>(sizeof(T));
   const bool aligned = reinterpret_cast<std::uintptr_t>(result) % 64 == 0;
   return bytes >= streamed_bytes && aligned && p.columns * static_cast<std::int64_t>(sizeof(T)) % 64 == 0 &&
-         applied_in_registers(epilogue.activation) && epilogue.reader == nullptr;
+         left_alone_once_stored(epilogue);
 }
 
 template <class T>
