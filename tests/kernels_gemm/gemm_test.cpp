@@ -11,22 +11,12 @@
 #include <mien/core/memory.hpp>
 #include <mien/kernels/gemm/gemm.hpp>
 #include <mien/testing/row_snapshot.hpp>
+#include <small_integers.hpp>
 
 using namespace mien;
 using namespace mien::kernels;
 
 namespace {
-
-/// Small integers: every product and sum is exact, so that any order of summation must give the same bits.
-template <class T>
-std::vector<T> integers(std::int64_t count, unsigned seed) {
-  std::vector<T> values(static_cast<std::size_t>(count));
-  for (T& v : values) {
-    seed = seed * 1664525U + 1013904223U;
-    v = static_cast<T>(static_cast<int>((seed >> 20) % 7U) - 3);
-  }
-  return values;
-}
 
 struct Case {
   std::int64_t m, n, k;
@@ -42,10 +32,10 @@ struct Operands {
 
   explicit Operands(const Case& t) {
     const std::int64_t lda = (t.ta ? t.m : t.k) + t.extra, ldb = (t.tb ? t.k : t.n) + t.extra, ldc = t.n + t.extra;
-    a = integers<T>((t.ta ? t.k : t.m) * lda, 1);
-    b = integers<T>((t.tb ? t.n : t.k) * ldb, 2);
-    c = integers<T>(t.m * ldc, 3);
-    bias = integers<T>(t.n, 4);
+    a = small_integers<T>((t.ta ? t.k : t.m) * lda, 1);
+    b = small_integers<T>((t.tb ? t.n : t.k) * ldb, 2);
+    c = small_integers<T>(t.m * ldc, 3);
+    bias = small_integers<T>(t.n, 4);
     gemm = {.transpose_a = Transpose{t.ta},
             .transpose_b = Transpose{t.tb},
             .m = t.m,
@@ -191,8 +181,8 @@ TEST_CASE("gemm: a large result, which is written past the caches where it is al
   for_each_isa([] {
     for (const std::int64_t n : {64, 80}) {  // whole panels, and a last one that is not
       const std::int64_t m = past_caches_bytes / 4 / n + 3, k = 5;
-      const std::vector<float> a = integers<float>(m * k, 1), b = integers<float>(k * n, 2),
-                               bias = integers<float>(n, 3);
+      const std::vector<float> a = small_integers<float>(m * k, 1), b = small_integers<float>(k * n, 2),
+                               bias = small_integers<float>(n, 3);
       const Buffer c(static_cast<std::size_t>(m * n + 1) * sizeof(float));
       Gemm<float> g{.m = m, .n = n, .k = k, .a = a.data(), .lda = k, .b = b.data(), .ldb = n, .ldc = n};
       g.epilogue = {bias.data(), relu};

@@ -2,9 +2,9 @@
 
 #include <vector>
 
+#include <every_isa.hpp>
 #include <mien/kernels/norm/batch_norm_pool.hpp>
-
-#include "small_integers.hpp"
+#include <small_integers.hpp>
 
 using namespace mien;
 using kernels::ConvGeometry;
@@ -76,7 +76,6 @@ ConvGeometry windows(std::int64_t n, std::int64_t h, std::int64_t w, std::int64_
 }  // namespace
 
 TEST_CASE("normalisation, activation and pooling in one pass are the three passes, bit for bit") {
-  const Isa isa = active_isa();
   for (const std::int64_t c : {1, 3, 16, 37})
     for (const ConvGeometry& g : {windows(3, 6, 8, c, 2, 2), windows(2, 5, 5, c, 2, 2), windows(2, 7, 4, c, 3, 1),
                                   windows(1, 3, 5, c, 1, 2), windows(4, 2, 2, c, 2, 2), windows(5, 40, 33, c, 2, 3)})
@@ -85,14 +84,11 @@ TEST_CASE("normalisation, activation and pooling in one pass are the three passe
         CAPTURE(g.c);
         CAPTURE(slope);
         const Case k = make_case(g, slope);
-        for (const Isa set : {Isa::portable, Isa::avx2, Isa::avx512}) {
-          if (set > best_isa()) continue;
-          set_isa(set);
+        for_each_isa([&] {
           const PooledNorm expected = separately(k);
           for (const int threads : {1, 2, 3, 7}) CHECK(together(k, threads) == expected);
-        }
+        });
       }
-  set_isa(isa);
 }
 
 TEST_CASE("which windows tile a picture") {

@@ -3,7 +3,9 @@
 #include <cmath>
 #include <vector>
 
+#include <every_isa.hpp>
 #include <mien/core/random.hpp>
+#include <mien/core/shape.hpp>
 #include <mien/kernels/norm/batch_norm.hpp>
 
 using namespace mien;
@@ -46,28 +48,23 @@ TEST_CASE("moments of small integers are exact") {
 }
 
 TEST_CASE("moments are accurate where the mean is large, and the same for any number of threads") {
-  const Isa isa = active_isa();
-  for (const auto& [rows, channels] :
-       {std::pair<std::int64_t, std::int64_t>{5000, 3}, {1000, 37}, {300, 64}, {17, 700}}) {
+  for (const Shape& shape : {Shape{5000, 3}, Shape{1000, 37}, Shape{300, 64}, Shape{17, 700}}) {
+    const std::int64_t rows = shape[0], channels = shape[1];
     const std::vector<float> x = numbers(rows, channels);
     std::vector<double> wide(x.begin(), x.end());
     const Moments exact = moments<double>(rows, channels, wide, 1);
-    for (const Isa set : {Isa::portable, Isa::avx2, Isa::avx512}) {
-      if (set > best_isa()) continue;
-      set_isa(set);
+    for_each_isa([&] {
       const Moments one = moments<float>(rows, channels, x, 1);
       for (std::size_t c = 0; c < one.mean.size(); ++c) {
         CHECK(std::abs(one.mean[c] - exact.mean[c]) < 2e-5);
         CHECK(std::abs(one.variance[c] - exact.variance[c]) < 2e-5 * exact.variance[c]);
       }
       for (const int threads : {2, 3, 7}) CHECK(moments<float>(rows, channels, x, threads) == one);
-    }
+    });
   }
-  set_isa(isa);
 }
 
 TEST_CASE("normalising and its gradient, element by element") {
-  const Isa isa = active_isa();
   constexpr std::int64_t rows = 3, channels = 19;
   const std::vector<float> x = numbers(rows, channels), dy(x.rbegin(), x.rend());
   std::vector<float> mean(channels), scale(channels), shift(channels), factor(channels), offset(channels),
@@ -77,9 +74,7 @@ TEST_CASE("normalising and its gradient, element by element") {
     mean[c] = k - 9, scale[c] = 1 + k / 4, shift[c] = k / 2 - 4;
     factor[c] = 2 - k / 8, offset[c] = k / 16, slant[c] = k / 64;
   }
-  for (const Isa set : {Isa::portable, Isa::avx2, Isa::avx512}) {
-    if (set > best_isa()) continue;
-    set_isa(set);
+  for_each_isa([&] {
     for (const float slope : {1.0F, 0.0F, 0.25F}) {
       std::vector<float> y(x.size()), dx(x.size());
       const kernels::NormChannels<float> norm{mean.data(), scale.data(), shift.data(), slope};
@@ -96,6 +91,5 @@ TEST_CASE("normalising and its gradient, element by element") {
                   .epsilon(1e-5));
       }
     }
-  }
-  set_isa(isa);
+  });
 }

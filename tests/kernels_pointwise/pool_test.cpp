@@ -3,9 +3,9 @@
 #include <cstring>
 #include <vector>
 
+#include <every_isa.hpp>
 #include <mien/kernels/pool/pool.hpp>
-
-#include "small_integers.hpp"
+#include <small_integers.hpp>
 
 using namespace mien;
 using kernels::ConvGeometry;
@@ -99,7 +99,6 @@ void check_close(const std::vector<T>& values, const std::vector<T>& expected) {
 
 template <class T>
 void check_all() {
-  const Isa isa = active_isa();
   for (const ConvGeometry& g : geometries()) {
     CAPTURE(g.h);
     CAPTURE(g.r);
@@ -107,9 +106,7 @@ void check_all() {
     const std::vector<T> x = small_integers<T>(g.n * g.h * g.w * g.c, 0),
                          dy = small_integers<T>(output_pixels(g) * g.c, 1);
     const Pooled<T> maximum = reference(g, true, x, dy), average = reference(g, false, x, dy);
-    for (const Isa set : {Isa::portable, Isa::avx2, Isa::avx512}) {
-      if (set > best_isa()) continue;
-      set_isa(set);
+    for_each_isa([&] {
       CHECK(pooled(g, true, x, dy, 1) == maximum);
       const Pooled<T> one = pooled(g, false, x, dy, 1);
       check_close(one.y, average.y);
@@ -118,9 +115,8 @@ void check_all() {
         CHECK(pooled(g, true, x, dy, threads) == maximum);
         CHECK(pooled(g, false, x, dy, threads) == one);
       }
-    }
+    });
   }
-  set_isa(isa);
 }
 
 }  // namespace

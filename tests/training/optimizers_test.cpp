@@ -4,6 +4,7 @@
 #include <limits>
 #include <vector>
 
+#include <every_isa.hpp>
 #include <mien/core/random.hpp>
 #include <mien/optimizers/adam.hpp>
 #include <mien/optimizers/adamw.hpp>
@@ -165,15 +166,12 @@ TEST_CASE("a NaN gradient is not hidden by clipvalue") {
 TEST_CASE("any number of threads gives the same bits, any instruction set nearly so") {
   // 1, 17 and 40000: vector tails, and parameters that share or cross pieces.
   const std::vector<std::int64_t> sizes{1, 40000, 17, 16384, 3, 33333};
-  const Isa isa = active_isa();
   for (const Optimizer& optimizer :
        {Optimizer(Adam{.global_clipnorm = 1}), Optimizer(Adam{.amsgrad = true, .clipnorm = 0.5}),
         Optimizer(AdamW{.clipvalue = 0.3}), Optimizer(SGD{.momentum = 0.9, .nesterov = true}), Optimizer(SGD{})}) {
     Fixture<double> exact(sizes);
     exact.step(optimizer, 1, 3);
-    for (const Isa set : {Isa::portable, Isa::avx2, Isa::avx512}) {
-      if (set > best_isa()) continue;
-      set_isa(set);
+    for_each_isa([&] {
       Fixture<float> one(sizes);
       one.step(optimizer, 1, 3);
       double worst = 0;
@@ -186,9 +184,8 @@ TEST_CASE("any number of threads gives the same bits, any instruction set nearly
         many.step(optimizer, threads, 3);
         for (std::size_t p = 0; p < sizes.size(); ++p) CHECK(many.parameters[p].w == one.parameters[p].w);
       }
-    }
+    });
   }
-  set_isa(isa);
 }
 
 TEST_CASE("a parameter's bits do not depend on its neighbours") {
