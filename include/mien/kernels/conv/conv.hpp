@@ -11,11 +11,13 @@
 
 namespace mien::inline v0::kernels {
 
+// A batch of no pictures ends here: no algorithm is asked to share out nothing.
+
 /// The bytes that a pass needs on that many threads. `algorithm` as in the calls below.
 template <class T>
 [[nodiscard]] std::size_t conv_workspace(const ConvGeometry& g, ConvPass pass, int threads,
                                          std::string_view algorithm = {}) {
-  return select_conv<T>(g, pass, algorithm).workspace(g, threads);
+  return g.n == 0 ? 0 : select_conv<T>(g, pass, algorithm).workspace(g, threads);
 }
 
 /// y = activation(conv(x, w) + bias): x (N, H, W, C), w (R, S, C/groups, K), y (N, OH, OW, K).
@@ -24,7 +26,7 @@ template <class T>
 template <class T>
 void conv_forward(const ConvGeometry& g, const T* x, const T* w, T* y, const Epilogue<T>& epilogue, int threads,
                   std::byte* workspace, std::string_view algorithm = {}) {
-  select_conv<T>(g, ConvPass::forward, algorithm).run({g, x, w, y, epilogue, threads, workspace});
+  if (g.n > 0) select_conv<T>(g, ConvPass::forward, algorithm).run({g, x, w, y, epilogue, threads, workspace});
 }
 
 /// y = activation(y + bias) over rows of `channels`, a stretch in cache after the other: for algorithms that do not do
@@ -46,6 +48,7 @@ void apply_epilogue(const Epilogue<T>& epilogue, std::int64_t rows, std::int64_t
 template <class T>
 void conv_backward_input(const ConvGeometry& g, const T* dy, const T* w, T* dx, int threads, std::byte* workspace,
                          std::string_view algorithm = {}, const Epilogue<T>& epilogue = {}) {
+  if (g.n == 0) return;
   const ConvAlgorithm<T>& chosen = select_conv<T>(g, ConvPass::backward_input, algorithm);
   const bool leaves_it = !chosen.applies_epilogue && (epilogue.bias != nullptr || epilogue.activation != linear);
   chosen.run({g, dy, w, dx, leaves_it ? Epilogue<T>{} : epilogue, threads, workspace});
@@ -56,6 +59,7 @@ void conv_backward_input(const ConvGeometry& g, const T* dy, const T* w, T* dx, 
 template <class T>
 void conv_backward_kernel(const ConvGeometry& g, const T* x, const T* dy, T* dw, int threads, std::byte* workspace,
                           std::string_view algorithm = {}) {
+  if (g.n == 0) return static_cast<void>(std::fill_n(dw, patch_size(g) * g.k, T(0)));
   select_conv<T>(g, ConvPass::backward_kernel, algorithm).run({g, x, dy, dw, {}, threads, workspace});
 }
 
