@@ -160,7 +160,7 @@ void backward_kernel(const ConvCall<T>& call) {
                    std::fill(dw + tap * g.k + own.first_channel, dw + tap * g.k + own.end_channel, T(0));
                  add(call, plan, own, dw, plan.thread_memory(call, thread));
                });
-  add_kernel_pieces(g, call.result, plan.others, call.threads);
+  add_kernel_pieces(g, plan.pieces, call.result, plan.others, call.threads);
 }
 
 }  // namespace mien::inline v0::kernels::depthwise

@@ -189,7 +189,7 @@ void backward_kernel(const ConvCall<T>& call) {
       }
     }
   });
-  add_kernel_pieces(g, call.result, others, call.threads);
+  add_kernel_pieces(g, pieces, call.result, others, call.threads);
 }
 
 }  // namespace mien::inline v0::kernels::im2col_gemm

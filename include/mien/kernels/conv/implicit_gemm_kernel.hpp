@@ -163,7 +163,7 @@ void backward_kernel(const ConvCall<T>& call) {
     std::byte* const own = call.workspace + plan.shared_bytes + static_cast<std::size_t>(thread) * plan.thread_bytes;
     accumulate_part(call, plan, task / plan.parts, task % plan.parts, {plan, Scratch(own)});
   });
-  add_kernel_pieces(call.geometry, call.result, plan.others, call.threads);
+  add_kernel_pieces(call.geometry, plan.pieces, call.result, plan.others, call.threads);
 }
 
 }  // namespace mien::inline v0::kernels::implicit_gemm

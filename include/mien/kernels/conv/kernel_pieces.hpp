@@ -16,10 +16,10 @@ namespace mien::inline v0::kernels {
 
 [[nodiscard]] constexpr std::int64_t kernel_size(const ConvGeometry& g) { return patch_size(g) * g.k; }
 
-/// Into how many pieces: none shorter than 2048 pixels, and all their sums together at most 4 million numbers. A power
-/// of two, so that threads, too, are most often given equal shares (rn.conv1: 8 instead of 9).
-[[nodiscard]] constexpr std::int64_t kernel_pieces(const ConvGeometry& g) {
-  const std::int64_t by_pixels = output_pixels(g) / 2048;
+/// Into how many pieces: none shorter than so many pixels, and all their sums together at most 4 million numbers. A
+/// power of two, so that threads, too, are most often given equal shares (rn.conv1: 8 instead of 9).
+[[nodiscard]] constexpr std::int64_t kernel_pieces(const ConvGeometry& g, std::int64_t shortest = 2048) {
+  const std::int64_t by_pixels = output_pixels(g) / shortest;
   const std::int64_t by_size = (std::int64_t{1} << 22) / std::max<std::int64_t>(1, kernel_size(g));
   const std::int64_t pieces = std::clamp<std::int64_t>(std::min(by_pixels, by_size), 1, wanted_tasks);
   return static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(pieces)));
@@ -33,8 +33,8 @@ template <class T>
 
 /// dw += the other pieces' sums, in order.
 template <class T>
-void add_kernel_pieces(const ConvGeometry& g, T* dw, const T* others, int threads) {
-  const std::int64_t size = kernel_size(g), pieces = kernel_pieces(g), block = 4096;
+void add_kernel_pieces(const ConvGeometry& g, std::int64_t pieces, T* dw, const T* others, int threads) {
+  const std::int64_t size = kernel_size(g), block = 4096;
   if (pieces == 1) return;
   parallel_for(threads, ceil_div(size, block), [&](std::int64_t task, int) {
     const std::int64_t begin = task * block, end = std::min(size, begin + block);

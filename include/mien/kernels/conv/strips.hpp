@@ -188,7 +188,7 @@ void backward_kernel(const ConvCall<T>& call) {
     Scratch own(call.workspace + plan.shared_bytes + static_cast<std::size_t>(thread) * plan.thread_bytes);
     sum_piece(call, plan, piece, plan.thread_scratch(g, own));
   });
-  add_kernel_pieces(g, call.result, plan.others, call.threads);
+  add_kernel_pieces(g, plan.pieces, call.result, plan.others, call.threads);
 }
 
 }  // namespace mien::inline v0::kernels::strips
