@@ -50,10 +50,10 @@ inline const char* accepts(const ConvGeometry& g) {
 
 /// What a task computes: about so many numbers of the output, in whole rows.
 inline constexpr std::int64_t task_size = std::int64_t{1} << 14;
-/// A gradient of the kernel is shared out by pixels, of which no piece has fewer than this: the kernel is small, and
-/// whole pixels are read as they lie. Zen 4, one thread, speed with 256, 512 and 1024 pixels in parts of that with
-/// 2048, which left more to parts by channels, AVX-512: 32x14x14x512 1.87, 1.81, 1.83, 32x7x7x1024 1.53, 1.48, 0.93,
-/// 32x8x8x128 0.88, 0.94, 0.81; AVX2: 1.67, 1.63, 1.61, 1.58, 1.59, 0.80, 0.98, 1.01, 0.70.
+/// A gradient of the kernel is shared out by pixels, in pieces of no fewer than this: the kernel is small, and the
+/// fewer parts a pixel is cut into, the longer the stretches that are read. Speed against pieces of 2048 pixels, with
+/// 256, 512 and 1024, Zen 4, one thread: 32x14x14x512 AVX-512 1.87, 1.81, 1.83, AVX2 1.67, 1.63, 1.61;
+/// 32x7x7x1024 1.53, 1.48, 0.93 and 1.58, 1.59, 0.80; 32x8x8x128 0.88, 0.94, 0.81 and 0.98, 1.01, 0.70.
 inline constexpr std::int64_t shortest_piece = 512;
 /// And where pieces are too few, by channels, in parts no smaller than this.
 inline constexpr std::int64_t fewest_channels = 64;
