@@ -18,7 +18,7 @@ using namespace mien;
 TEST_CASE("add and accumulate, every tail and several chunks") {
   for_each_isa([] {
     for (const std::int64_t n : {0, 1, 3, 15, 16, 17, 33, 16384, 50001}) {
-      const auto a = small_integers<float>(n, 1), b = small_integers<float>(n, 2);
+      const auto a = small_integers<float>(n, 1, 9), b = small_integers<float>(n, 2, 9);
       std::vector<float> y(a.size() + 1, 7), expected;
       for (std::size_t i = 0; i < a.size(); ++i) expected.push_back(a[i] + b[i]);
       expected.push_back(7);
@@ -35,8 +35,8 @@ TEST_CASE("scale_shift repeats its pattern") {
   for_each_isa([] {
     for (const std::int64_t period : {1, 3, 64, 192, 20000})
       for (const std::int64_t n : {1, 100, 50001}) {
-        const auto scale = small_integers<float>(period, 3), shift = small_integers<float>(period, 4),
-                   x = small_integers<float>(n, 5);
+        const auto scale = small_integers<float>(period, 3, 9), shift = small_integers<float>(period, 4, 9),
+                   x = small_integers<float>(n, 5, 9);
         std::vector<float> y = x, expected;
         for (std::size_t i = 0; i < x.size(); ++i) {
           const std::size_t c = i % scale.size();
@@ -52,7 +52,7 @@ TEST_CASE("column_sums of matrices of every width") {
   for_each_isa([] {
     for (const std::int64_t columns : {1, 2, 7, 16, 17, 64, 100, 131, 9000})
       for (const std::int64_t rows : {0, 1, 5, 700}) {
-        const auto x = small_integers<float>(rows * columns, 6);
+        const auto x = small_integers<float>(rows * columns, 6, 9);
         std::vector<float> expected(static_cast<std::size_t>(columns)), sums(expected.size(), -1);
         for (std::size_t i = 0; i < x.size(); ++i) expected[i % expected.size()] += x[i];
         const Buffer workspace(kernels::column_sums_workspace<float>(rows, columns));

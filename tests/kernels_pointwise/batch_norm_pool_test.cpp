@@ -26,10 +26,10 @@ struct Case {
 };
 
 Case make_case(const ConvGeometry& g, float slope) {
-  const auto channels = [&](std::uint32_t purpose) { return small_integers<float>(g.c, purpose); };
+  const auto channels = [&](std::uint32_t purpose) { return small_integers<float>(g.c, purpose, 4); };
   return {g,
-          small_integers<float>(g.n * g.h * g.w * g.c, 0),
-          small_integers<float>(output_pixels(g) * g.c, 1),
+          small_integers<float>(g.n * g.h * g.w * g.c, 0, 4),
+          small_integers<float>(output_pixels(g) * g.c, 1, 4),
           channels(2),
           channels(3),
           channels(4),

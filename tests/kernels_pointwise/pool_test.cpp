@@ -103,8 +103,8 @@ void check_all() {
     CAPTURE(g.h);
     CAPTURE(g.r);
     CAPTURE(g.c);
-    const std::vector<T> x = small_integers<T>(g.n * g.h * g.w * g.c, 0),
-                         dy = small_integers<T>(output_pixels(g) * g.c, 1);
+    const std::vector<T> x = small_integers<T>(g.n * g.h * g.w * g.c, 0, 4),
+                         dy = small_integers<T>(output_pixels(g) * g.c, 1, 4);
     const Pooled<T> maximum = reference(g, true, x, dy), average = reference(g, false, x, dy);
     for_each_isa([&] {
       CHECK(pooled(g, true, x, dy, 1) == maximum);
@@ -126,7 +126,7 @@ TEST_CASE("pooling equals its definition: double") { check_all<double>(); }
 
 TEST_CASE("prediction needs no indices") {
   const ConvGeometry g = kernels::with_same_padding({.n = 2, .h = 5, .w = 5, .c = 19, .r = 3, .s = 3});
-  const std::vector<float> x = small_integers<float>(2 * 5 * 5 * 19, 0), dy(x.size());
+  const std::vector<float> x = small_integers<float>(2 * 5 * 5 * 19, 0, 4), dy(x.size());
   std::vector<float> y(x.size());
   kernels::max_pool_forward<float>(g, x.data(), y.data(), nullptr, 1);
   CHECK(y == reference(g, true, x, dy).y);

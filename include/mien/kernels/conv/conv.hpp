@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <mien/kernels/conv/algorithm.hpp>
+#include <mien/kernels/conv/kernel_pieces.hpp>
 #include <mien/kernels/conv/select.hpp>
 #include <mien/kernels/elementwise/activate.hpp>
 
@@ -59,7 +60,7 @@ void conv_backward_input(const ConvGeometry& g, const T* dy, const T* w, T* dx, 
 template <class T>
 void conv_backward_kernel(const ConvGeometry& g, const T* x, const T* dy, T* dw, int threads, std::byte* workspace,
                           std::string_view algorithm = {}) {
-  if (g.n == 0) return static_cast<void>(std::fill_n(dw, patch_size(g) * g.k, T(0)));
+  if (g.n == 0) return static_cast<void>(std::fill_n(dw, kernel_size(g), T(0)));
   select_conv<T>(g, ConvPass::backward_kernel, algorithm).run({g, x, dy, dw, {}, threads, workspace});
 }
 
