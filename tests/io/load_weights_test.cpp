@@ -284,6 +284,77 @@ TEST_CASE("torchvision's ResNet50 into the graph with the stride in the 1x1 is r
   }
 }
 
+TEST_CASE(
+    "keras.applications' ResNet50 into the graph with the stride in the 3x3 is refused, or noted where it may be "
+    "another") {
+  const TemporaryFolder folder;
+  const auto network = [](bool stride_in_3x3) {
+    return Model<float>(resnet50(
+        {.include_top = false, .input_shape = {32, 32, 3}, .stride_in_3x3 = stride_in_3x3, .epsilon = 1.001e-5}));
+  };
+  Model<float> v1 = network(false), v15 = network(true);
+  const std::vector<float> zeros(64 * 3 * 7 * 7);
+  const std::vector<NamedTensor> old_names{
+      {"conv1/kernel", DType::f32, {7, 7, 3, 64}, std::as_bytes(std::span(zeros))},
+      {"res3a_branch2a/kernel", DType::f32, {2, 3}, std::as_bytes(std::span(zeros)).first(24)}};
+  write_safetensors(folder / "old", old_names);
+  CHECK(load_complaint(v15, folder / "old").find("Build it by resnet50();") != std::string::npos);
+  CHECK(load_complaint(v1, folder / "old").find("Build it by") == std::string::npos);
+
+  // Weights alone say no strides, a whole model does.
+  save_keras_weights(v1, folder / "weights.h5");
+  const auto notes_on_stride = [&](Model<float>& model) {
+    const std::vector<std::string> notes = load_weights(model, folder / "weights.h5").notes;
+    return std::count_if(notes.begin(), notes.end(), [](const std::string& note) {
+      return note.find("'conv3_block1_1_conv'") != std::string::npos;
+    });
+  };
+  CHECK(notes_on_stride(v15) == 1);
+  CHECK(notes_on_stride(v1) == 0);
+  save_keras_model(v1, folder / "v1.h5");
+  CHECK(load_complaint(v15, folder / "v1.h5").find("has strides [2,2], this network's has [1,1]") != std::string::npos);
+  CHECK(load_weights(v1, folder / "v1.h5").notes.empty());
+  save_keras_model(v15, folder / "v15.h5");
+  CHECK(load_weights(v15, folder / "v15.h5").notes.empty());
+
+  const Node x = Input({1, 1, 3});  // of one pixel no shape tells where the stride is
+  Model<float> pixel(x, Conv2D{.filters = 2, .kernel_size = 1, .strides = 2, .name = "conv3_block1_1_conv"}(x));
+  save_keras_weights(pixel, folder / "pixel.h5");
+  CHECK(load_weights(pixel, folder / "pixel.h5").notes.empty());
+}
+
+TEST_CASE("a whole model of Keras says what its layers were, and that is held against the one that takes its weights") {
+  const TemporaryFolder folder;
+  const auto small = [](Size2D strides, double epsilon) {
+    const Node x = Input({8, 8, 3});
+    const Node y = Conv2D{.filters = 2, .kernel_size = 1, .strides = strides, .name = "conv"}(x);
+    return Model<float>(x, BatchNormalization{.epsilon = epsilon, .name = "norm"}(y));
+  };
+  save_keras_model(small(1, 1e-3), folder / "small.h5");
+  Model<float> same = small(1, 1e-3), other = small(2, 1e-5);
+  CHECK(load_weights(same, folder / "small.h5").notes.empty());
+  const std::vector<std::string> notes = load_weights(other, folder / "small.h5").notes;
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0] ==
+        "2 options of layers are not as in the model that was saved, the first: 'conv' has strides [2,2], and had "
+        "[1,1]");
+}
+
+TEST_CASE("weights of Keras whose architecture cannot be read are loaded all the same, and a note says so") {
+  const TemporaryFolder folder;
+  const Node x = Input({3});
+  Model<float> model(x, Dense{.units = 2, .name = "dense"}(x));
+  save_keras_model(model, folder / "model.h5");
+  std::string bytes = content(folder / "model.h5");
+  const std::size_t at = bytes.find("\"class_name\"");
+  REQUIRE(at != std::string::npos);
+  bytes[at] = '?';
+  set_content(folder / "model.h5", bytes);
+  const std::vector<std::string> notes = load_weights(model, folder / "model.h5").notes;
+  REQUIRE(notes.size() == 1);
+  CHECK(notes[0].find("the file's architecture could not be read") == 0);
+}
+
 TEST_CASE("a file of the library's own says what its model was, and that is held against the one that takes it") {
   const TemporaryFolder folder;
   const auto small = [](Size2D strides, const Preprocessing& preprocessing) {

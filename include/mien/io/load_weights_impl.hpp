@@ -44,14 +44,15 @@ namespace io {
                                          const std::vector<Parameter>& parameters, std::string_view model,
                                          const LoadWeightsOptions& options, WeightReport& report) {
   Matching matching = Matcher(layers, parameters, stored).match();
-  require_stride_in_3x3(graph, layers, matching, file.path());
+  require_stride_of_source(graph, layers, matching, file.path());
   if ((options.strict && !matching.is_complete()) || (matching.matches.empty() && !parameters.empty()))
     throw FileError(text("'", file.path(), "' (", file.format(), ") does not fit model '", model,
                          "', whose weights were not changed:\n", complaints(matching, parameters),
                          options.strict && !matching.matches.empty()
                              ? "\nWith {.strict = false}, load_weights takes what fits and leaves the rest."
                              : ""));
-  if (std::string note = epsilon_note(graph, layers, matching); !note.empty()) report.notes.push_back(std::move(note));
+  for (const std::string& note : {epsilon_note(graph, layers, matching), stride_note(graph, layers, matching, file)})
+    if (!note.empty()) report.notes.push_back(note);
   for (const std::string& line : matching.unfit) report.notes.push_back("left out:" + line);
   return matching;
 }

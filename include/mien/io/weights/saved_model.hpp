@@ -1,5 +1,5 @@
 #pragma once
-// What a file of `save` says beside its weights, held against the model that they go into.
+// What a file of a whole model says beside its weights, held against the model that they go into.
 
 #include <algorithm>
 #include <cstddef>
@@ -13,8 +13,10 @@
 #include <mien/graph/topology.hpp>
 #include <mien/io/architecture.hpp>
 #include <mien/io/formats/json.hpp>
+#include <mien/io/formats/keras_hdf5.hpp>
 #include <mien/io/formats/safetensors.hpp>
 #include <mien/io/formats/tensor_file.hpp>
+#include <mien/io/keras/graph.hpp>
 #include <mien/io/layer_options.hpp>
 #include <mien/io/weights/known_names.hpp>
 #include <mien/io/weights/model_layers.hpp>
@@ -30,14 +32,13 @@ struct SavedModel {
   };
   std::optional<Preprocessing> preprocessing{};  ///< without classes; none: nothing is known
   std::vector<Layer> layers{};
+  std::string unread{};  ///< why the architecture could not be read, if it could not
 };
 
-/// Of a file of mien's; of others nothing. Throws FileError on one that is damaged.
-[[nodiscard]] inline SavedModel saved_model_of(const TensorFile& file) {
-  const auto* own = dynamic_cast<const SafetensorsFile*>(&file);
-  if (own == nullptr) return {};
-  const auto format = own->metadata().find("format"), model = own->metadata().find("model");
-  if (format == own->metadata().end() || format->second != "mien" || model == own->metadata().end()) return {};
+/// Of a file of `save`. Throws FileError on one that is damaged.
+[[nodiscard]] inline SavedModel saved_model_of(const SafetensorsFile& file) {
+  const auto format = file.metadata().find("format"), model = file.metadata().find("model");
+  if (format == file.metadata().end() || format->second != "mien" || model == file.metadata().end()) return {};
   const std::string who = text("'", file.path(), "': the architecture");
   try {
     const Json json = parse_json(model->second, who);
@@ -52,6 +53,43 @@ struct SavedModel {
   } catch (const Json::exception& error) {
     throw FileError(text(who, " is damaged: ", error.what()));
   }
+}
+
+/// The layers of a model of Keras, those of models inside it included.
+inline void add_keras_layers(const Json& model, std::vector<SavedModel::Layer>& layers) {
+  for (const Json& object : keras_layers(model)) {
+    std::string type = text_of(object, "class_name");
+    if (is_keras_model(type)) {
+      add_keras_layers(object, layers);
+      continue;
+    }
+    if (layers.size() == max_layers) throw FileError(text("it has more than ", max_layers, " layers"));
+    Json options = Json::object();
+    for (const char* name : {"strides", "padding", "dilation_rate", "epsilon"})  // which Keras writes as mien does
+      if (const Json* value = member_of(object.at("config"), name)) options[name] = *value;
+    layers.push_back({keras_name(object), std::move(type), std::move(options)});
+  }
+}
+
+/// Of a whole model of Keras. Who loads weights need not care for what is wrong with its architecture.
+[[nodiscard]] inline SavedModel saved_model_of(const KerasHdf5File& file) {
+  SavedModel saved;
+  try {
+    if (const std::optional<std::string> config = file.model_config())
+      add_keras_layers(parse_json(*config, "the JSON"), saved.layers);
+  } catch (const Json::exception& error) {
+    saved = {.unread = error.what()};
+  } catch (const FileError& error) {
+    saved = {.unread = error.what()};
+  }
+  return saved;
+}
+
+/// Of other files nothing is known.
+[[nodiscard]] inline SavedModel saved_model_of(const TensorFile& file) {
+  if (const auto* own = dynamic_cast<const SafetensorsFile*>(&file)) return saved_model_of(*own);
+  if (const auto* keras = dynamic_cast<const KerasHdf5File*>(&file)) return saved_model_of(*keras);
+  return {};
 }
 
 /// An option of a layer that is another in the model that was saved, though the shapes of the weights are the same.
@@ -92,6 +130,9 @@ struct ChangedOption {
                ": with these weights it would give wrong results. resnet50({.stride_in_3x3 = true, "
                ".epsilon = 1e-5}) builds torchvision's (emotions_finetune: --torchvision), resnet50() Keras's"));
   std::vector<std::string> notes;
+  if (!saved.unread.empty())
+    notes.push_back(text("the file's architecture could not be read, and the options of its layers were not compared: ",
+                         saved.unread));
   if (!changed.empty())
     notes.push_back(text(changed.size(), changed.size() == 1 ? " option of a layer is" : " options of layers are",
                          " not as in the model that was saved, the first: '", changed[0].layer, "' has ",

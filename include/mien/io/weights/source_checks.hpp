@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 #include <mien/core/error.hpp>
 #include <mien/graph/options.hpp>
 #include <mien/graph/topology.hpp>
+#include <mien/io/formats/keras_hdf5.hpp>
+#include <mien/io/formats/tensor_file.hpp>
 #include <mien/io/weights/match.hpp>
 
 namespace mien::inline v0::io {
@@ -38,24 +41,59 @@ class EpsilonReader final : public OptionVisitor {
   void operator()(const char*, Regularizer&) override {}
 };
 
-/// Throws FileError if torchvision's ResNet50 is to go into a network with the stride in the first 1x1 convolution of a
-/// stage: all shapes fit, and every output would be wrong.
-inline void require_stride_in_3x3(const Topology& graph, const std::vector<ModelLayer>& layers,
-                                  const Matching& matching, std::string_view file) {
-  if (matching.how != torchvision_names) return;
+/// Where a ResNet50 has the stride of its stages.
+struct StageStride {
+  std::string_view layer;  ///< the first 1x1 convolution of a stage, which has weights from the file
+  bool here = false;       ///< in it; else in the 3x3 behind it
+};
+
+/// None of a network that is no ResNet50, or whose pictures are too small there to tell.
+[[nodiscard]] inline std::optional<StageStride> stage_stride(const Topology& graph,
+                                                             const std::vector<ModelLayer>& layers,
+                                                             const Matching& matching) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const ResNetLayer parts = parse_resnet_layer(layers[i].name);
     if (parts.stage < 3 || parts.block != 1 || parts.branch != 1 || parts.normalization) continue;
     const Node& node = graph.nodes[static_cast<std::size_t>(layers[i].node)];
-    if (matching.partners[i] != nullptr && node.shape()[0] < node.inputs()[0].shape()[0])
-      throw FileError(
-          text("'", file,
-               "' has torchvision's ResNet50 (v1.5), whose stages have their stride in the 3x3 "
-               "convolution; this network has it in the 1x1 before ('",
-               layers[i].name,
-               "'), and with these weights would give wrong results. Build it by resnet50({.stride_in_3x3 = "
-               "true, .epsilon = 1e-5}); emotions_finetune does so with --torchvision"));
+    const std::int64_t height = node.inputs()[0].shape()[0];
+    if (matching.partners[i] != nullptr && height > 1) return StageStride{layers[i].name, node.shape()[0] < height};
   }
+  return std::nullopt;
+}
+
+/// Throws FileError if torchvision's ResNet50 is to go into keras.applications', or that into torchvision's: all shapes
+/// fit, and every output would be wrong.
+inline void require_stride_of_source(const Topology& graph, const std::vector<ModelLayer>& layers,
+                                     const Matching& matching, std::string_view file) {
+  const std::optional<StageStride> stride = stage_stride(graph, layers, matching);
+  if (!stride) return;
+  if (matching.how == torchvision_names && stride->here)
+    throw FileError(text("'", file,
+                         "' has torchvision's ResNet50 (v1.5), whose stages have their stride in the 3x3 "
+                         "convolution; this network has it in the 1x1 before ('",
+                         stride->layer,
+                         "'), and with these weights would give wrong results. Build it by resnet50({.stride_in_3x3 = "
+                         "true, .epsilon = 1e-5}); emotions_finetune does so with --torchvision"));
+  if (matching.how == old_keras_names && !stride->here)
+    throw FileError(text("'", file,
+                         "' has keras.applications' ResNet50, whose stages have their stride in the first 1x1 ",
+                         "convolution ('", stride->layer, "'); this network has it in the 3x3 behind, and with these ",
+                         "weights would give wrong results. Build it by resnet50(); emotions_finetune does so without ",
+                         "--torchvision"));
+}
+
+/// A line about the names of keras.applications' ResNet50 in a file of Keras that has no architecture, where the
+/// network is torchvision's; empty otherwise. Both are called so here, and a model of one's own may be in Keras.
+[[nodiscard]] inline std::string stride_note(const Topology& graph, const std::vector<ModelLayer>& layers,
+                                             const Matching& matching, const TensorFile& file) {
+  const auto* keras = dynamic_cast<const KerasHdf5File*>(&file);
+  if (keras == nullptr || keras->model_config() || matching.how == torchvision_names) return "";
+  const std::optional<StageStride> stride = stage_stride(graph, layers, matching);
+  if (!stride || stride->here) return "";
+  return text(
+      "keras.applications' ResNet50 has the stride of its stages in the first 1x1 convolution ('", stride->layer,
+      "'), this network in the 3x3 behind: if the weights are from there, its outputs are wrong, and resnet50() ",
+      "without .stride_in_3x3 (emotions_finetune without --torchvision) is the network for them");
 }
 
 /// A line about batch normalisations whose epsilon is not what the source of the weights has; empty if there are none.
