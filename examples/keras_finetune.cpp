@@ -55,18 +55,29 @@ Node features_of(const Model<float>& model, const std::string& name) {
   return graph.nodes[static_cast<std::size_t>(graph.inputs[static_cast<std::size_t>(last)].front())];
 }
 
+/// "head", or "head_1" and so on: no layer that the features come from has that name, or it with "_pool" behind.
+std::string name_of_head(const Model<float>& from, const Node& features) {
+  const std::vector<std::string> names = sort_graph(from.network().graph.nodes.front(), features).names;
+  const auto taken = [&](const std::string& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+  };
+  std::string head = "head";
+  for (int i = 1; taken(head) || taken(head + "_pool"); ++i) head = text("head_", i);
+  return head;
+}
+
 /// The model up to there, with its weights, under a head of that many outputs.
-Model<float> with_new_head(const Model<float>& from, const Node& features, const Arguments& a,
+Model<float> with_new_head(const Model<float>& from, const Node& features, const std::string& head, const Arguments& a,
                            const std::vector<std::string>& classes) {
   Node y = features;
-  if (y.shape().rank() == 3) y = GlobalAveragePooling2D{.name = "head_pool"}(y);
-  y = Dense{.units = static_cast<std::int64_t>(classes.size()), .activation = softmax, .name = "head"}(y);
+  if (y.shape().rank() == 3) y = GlobalAveragePooling2D{.name = head + "_pool"}(y);
+  y = Dense{.units = static_cast<std::int64_t>(classes.size()), .activation = softmax, .name = head}(y);
   Preprocessing preprocessing = from.preprocessing();
   preprocessing.classes = classes;
   Model<float> model(from.network().graph.nodes.front(), y,
                      {.seed = a.seed, .threads = a.threads, .preprocessing = preprocessing});
   for (const Parameter& own : model.parameters()) {
-    if (own.name.starts_with("head/")) continue;
+    if (own.name.starts_with(head + "/")) continue;
     const TensorView<const float> values = from.parameter(own.name);
     std::copy(values.begin(), values.end(), model.parameter(own.name).begin());
   }
@@ -102,8 +113,10 @@ void run(const Arguments& a) {
   emotions::Faces faces{emotions::pictures_of(original, train_folder, {}), {}};
   emotions::require_classes(faces.train, train_folder);
   faces.validation = emotions::pictures_of(original, validation_folder, faces.train.class_names());
-  auto model = with_new_head(original, features_of(original, a.features), a, faces.train.class_names());
-  model.freeze([](std::string_view name) { return name != "head"; });
+  const Node features = features_of(original, a.features);
+  const std::string head = name_of_head(original, features);
+  auto model = with_new_head(original, features, head, a, faces.train.class_names());
+  model.freeze([&](std::string_view name) { return name != head; });
   prepare_out(a.out);  // after all that may be refused
   if (a.head_epochs > 0) train(model, a, faces, a.head_epochs, a.learning_rate);
   model.unfreeze(all_layers());

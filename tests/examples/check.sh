@@ -215,6 +215,10 @@ succeeds emotions_evaluate --model new/folder/tuned.safetensors --data pictures
 says "^15 pictures: accuracy $stated, loss "
 succeeds emotions_evaluate --model new/folder/model.h5 --data pictures --scale 1/255 --classes angry,happy,sad
 says "^15 pictures: accuracy $stated, loss "
+# Once more, the new head upon the one from before, whose name it cannot have.
+succeeds keras_finetune --model new/folder/model.h5 --data faces --scale 1/255 --features head --head-epochs 1 --epochs 0 \
+  --threads 1 --out twice.safetensors
+succeeds emotions_evaluate --model twice.safetensors --data pictures
 refuses "--keras would replace" keras_finetune --model new/folder/model.h5 --data faces --scale 1/255 --keras \
   --out new/folder/x
 refuses "is safetensors" keras_finetune --model $model --data faces --out x
