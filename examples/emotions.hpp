@@ -161,7 +161,9 @@ int run(CLI::App& app, int argc, char** argv, const Body& body) {
     std::cerr << app.get_name() << ": " << why << "\n";
     return 2;
   };
-  constexpr const char* too_large = "out of memory: choose a smaller --batch-size, or smaller pictures";
+  const char* const too_large = app.get_option_no_throw("--batch-size") != nullptr
+                                    ? "out of memory: choose a smaller --batch-size, or smaller pictures"
+                                    : "out of memory: the model, or a picture, is too large for this machine";
   try {
     app.parse(argc, argv);
     if constexpr (std::is_void_v<decltype(body())>) {

@@ -3,7 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <mien/mien.hpp>
@@ -38,7 +43,63 @@ Model<float> wide_model(Optimizer optimizer) {
   return model;
 }
 
+bool faulty = false;  ///< what the layer below does
+
+/// Passes its input on, or throws.
+struct Faulty {
+  std::string name{};
+
+  static constexpr const char* type = "Faulty";
+  [[nodiscard]] Shape output_shape(std::span<const Shape> inputs) const { return inputs[0]; }
+  template <class T>
+  [[nodiscard]] std::unique_ptr<Layer<T>> make(std::span<const Shape>) const;
+  void visit_options(OptionVisitor&) {}
+  [[nodiscard]] Node operator()(const Node& x) const { return apply(*this, {x}); }
+};
+
+template <class T>
+class FaultyLayer final : public Layer<T> {
+ public:
+  void forward(const ForwardPass<T>& pass) const override {
+    if (faulty) throw std::runtime_error("faulty");
+    std::copy(pass.inputs[0].begin(), pass.inputs[0].end(), pass.output.begin());
+  }
+  void backward(const BackwardPass<T>& pass) const override {
+    std::copy(pass.d_output.begin(), pass.d_output.end(), pass.d_inputs[0].begin());
+  }
+};
+
+template <class T>
+std::unique_ptr<Layer<T>> Faulty::make(std::span<const Shape>) const {
+  return std::make_unique<FaultyLayer<T>>();
+}
+
 }  // namespace
+
+TEST_CASE("a step that a layer's forward pass throws out of has not been") {
+  const auto network = [] {
+    const Node x = Input({6});
+    const Node y = Faulty{}(Dropout{.rate = 0.5}(Dense{.units = 8, .activation = relu}(x)));
+    Model<float> model(x, Dense{.units = 3, .activation = softmax}(y), {.seed = 5, .threads = 2});
+    model.compile({.optimizer = Adam{}, .loss = CategoricalCrossentropy{}});
+    return model;
+  };
+  const networks::Samples<float> samples(16, Shape{6}, 3);
+  Model<float> interrupted = network(), left_alone = network();
+  const auto same_bits = [&] {
+    const auto a = interrupted.values().values().span(), b = left_alone.values().values().span();
+    return std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+  };
+  for (int step = 0; step < 3; ++step) {
+    faulty = true;
+    CHECK_THROWS_WITH(static_cast<void>(interrupted.train_on_batch(samples.x, samples.y)), "faulty");
+    CHECK(same_bits());
+    faulty = false;
+    const double after = interrupted.train_on_batch(samples.x, samples.y).loss;
+    CHECK(after == left_alone.train_on_batch(samples.x, samples.y).loss);
+    CHECK(same_bits());
+  }
+}
 
 TEST_CASE("slices are whole layers, the last first, and the gradients of one do not overlap") {
   const Sequential layers = networks::small_emotion_cnn();

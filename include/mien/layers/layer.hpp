@@ -96,6 +96,8 @@ class Layer {
   /// none); told once, before anything else is asked.
   virtual void use(Arithmetic /*arithmetic*/, const kernels::ConvChoices* /*choices*/) {}
 
+  /// What they throw comes out of the call that runs the model. From forward it leaves what is trained as it was; from
+  /// backward the layers behind this one may have taken their step already, since the optimizer runs along with it.
   virtual void forward(const ForwardPass<T>& pass) const = 0;
   virtual void backward(const BackwardPass<T>& pass) const = 0;
 
