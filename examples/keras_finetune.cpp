@@ -77,7 +77,7 @@ Model<float> with_new_head(const Model<float>& from, const Node& features, const
   Model<float> model(from.network().graph.nodes.front(), y,
                      {.seed = a.seed, .threads = a.threads, .preprocessing = preprocessing});
   for (const Parameter& own : model.parameters()) {
-    if (own.name.starts_with(head + "/")) continue;
+    if (own.node == model.parameters().back().node) continue;
     const TensorView<const float> values = from.parameter(own.name);
     std::copy(values.begin(), values.end(), model.parameter(own.name).begin());
   }

@@ -219,6 +219,7 @@ says "^15 pictures: accuracy $stated, loss "
 succeeds keras_finetune --model new/folder/model.h5 --data faces --scale 1/255 --features head --head-epochs 1 --epochs 0 \
   --threads 1 --out twice.safetensors
 succeeds emotions_evaluate --model twice.safetensors --data pictures
+grep -q 'head_1/kernel' twice.safetensors
 refuses "--keras would replace" keras_finetune --model new/folder/model.h5 --data faces --scale 1/255 --keras \
   --out new/folder/x
 refuses "is safetensors" keras_finetune --model $model --data faces --out x

@@ -122,6 +122,9 @@ TEST_CASE("what is wrong with a header is said") {
   CHECK(contains(header("[]"), "not a JSON object"));
   CHECK(contains(header(R"({"a":1e999})"), "not usable"));
   CHECK(contains(header(std::string(1000000, '[')), "nested deeper than 64"));
+  std::string many = "[0";  // small when it is deflated, which a member of a .keras file may be
+  for (int i = 0; i < (1 << 21); ++i) many += ",{}";
+  CHECK(contains(header(many + "]"), "more than 2097152 values"));
   CHECK(contains(header(R"({"__metadata__":[]})"), "not a JSON object"));
   CHECK(contains(header(R"({"__metadata__":{"a":1}})"), "'a' in __metadata__ is not a string"));
   CHECK(contains(header(R"({"a":7})"), "has no 'dtype'"));

@@ -69,9 +69,9 @@ struct WeightReport {
 ///    ResNet50 before 2019, and Keras 3 calls them in `.weights.h5`;
 /// 2. if some have no partner, by their order, the layers without weights left out: then all shapes must fit.
 ///
-/// What else a file says is held against the model: options of layers that are not as they were in a whole model of
-/// mien or Keras are noted, and of the two ResNet50, whose shapes are the same, one is refused for the other where the
-/// file tells which it has.
+/// What else a file says is held against the model: options of layers that are not as they were in a model of mien's
+/// `save` or in a whole model of Keras 2 are noted, and of the two ResNet50, whose shapes are the same, one is refused
+/// for the other where the file tells which it has.
 ///
 /// All or nothing. Everything is checked, and every byte that will be used is read once, before the first weight is
 /// changed; then it is read again, a piece at a time, into its place, so that no second copy of the weights is needed.

@@ -44,15 +44,14 @@ namespace io {
                                          const std::vector<Parameter>& parameters, std::string_view model,
                                          const LoadWeightsOptions& options, WeightReport& report) {
   Matching matching = Matcher(layers, parameters, stored).match();
-  require_stride_of_source(graph, layers, matching, file.path());
+  require_stride_in_3x3(graph, layers, matching, file.path());
   if ((options.strict && !matching.is_complete()) || (matching.matches.empty() && !parameters.empty()))
     throw FileError(text("'", file.path(), "' (", file.format(), ") does not fit model '", model,
                          "', whose weights were not changed:\n", complaints(matching, parameters),
                          options.strict && !matching.matches.empty()
                              ? "\nWith {.strict = false}, load_weights takes what fits and leaves the rest."
                              : ""));
-  for (const std::string& note : {epsilon_note(graph, layers, matching), stride_note(graph, layers, matching, file)})
-    if (!note.empty()) report.notes.push_back(note);
+  if (std::string note = epsilon_note(graph, layers, matching); !note.empty()) report.notes.push_back(std::move(note));
   for (const std::string& line : matching.unfit) report.notes.push_back("left out:" + line);
   return matching;
 }
@@ -120,8 +119,11 @@ WeightReport load_weights(Model<T>& model, const std::filesystem::path& path, co
   WeightReport report{.model = model.name()};
   const io::Matching matching = io::match_file(*file, stored, graph, layers, parameters, model.name(), options, report);
   const io::SavedModel saved = io::saved_model_of(*file);
-  for (std::string& note : io::compare_with_saved(saved, graph, layers, model.preprocessing(), file->path()))
+  for (std::string& note : io::compare_with_saved(saved, graph, layers, matching, model.preprocessing(), file->path()))
     report.notes.push_back(std::move(note));
+  if (saved.layers.empty())
+    if (std::string note = io::stride_note(graph, layers, matching, *file); !note.empty())
+      report.notes.push_back(std::move(note));
   report.preprocessing = saved.preprocessing;
   io::describe(matching, *file, parameters, report);
   for (std::size_t i = 0; i < matching.matches.size(); ++i)

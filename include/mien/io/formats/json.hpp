@@ -19,41 +19,61 @@ namespace mien::inline v0 {
 
 namespace detail {
 
-/// Watches a parse: refuses nesting deeper than any file of ours, and a key that stands twice in one object (the parser
-/// would quietly keep the last).
-class JsonWatch {
+/// Watches a parse: refuses nesting deeper than any file of ours, more values than any has, and a key that stands twice
+/// in one object (the parser would quietly keep the last). It sees a text before anything is made of it: the parser's
+/// own callback goes through all of a list again whenever an object in it ends.
+class JsonWatch final : public nlohmann::json::json_sax_t {
  public:
-  static constexpr std::size_t max_depth = 64;
+  static constexpr std::size_t max_depth = 64, max_values = std::size_t{1} << 21;
 
-  bool operator()(int, nlohmann::json::parse_event_t event, const nlohmann::json& value) {
-    using Event = nlohmann::json::parse_event_t;
-    if (event == Event::object_start || event == Event::array_start) {
-      if (open_.size() == max_depth) throw FileError(text("it is nested deeper than ", max_depth, " levels"));
-      open_.emplace_back();
-    } else if (event == Event::object_end || event == Event::array_end) {
-      open_.pop_back();
-    } else if (event == Event::key) {
-      if (!open_.back().insert(value.get<std::string>()).second)
-        throw FileError(text("the key ", value.dump().substr(0, 100), " stands twice in one object"));
-    }
+  bool null() override { return count(); }
+  bool boolean(bool) override { return count(); }
+  bool number_integer(number_integer_t) override { return count(); }
+  bool number_unsigned(number_unsigned_t) override { return count(); }
+  bool number_float(number_float_t, const string_t&) override { return count(); }
+  bool string(string_t&) override { return count(); }
+  bool binary(binary_t&) override { return count(); }
+  bool start_object(std::size_t) override { return open(); }
+  bool start_array(std::size_t) override { return open(); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(string_t& name) override {
+    if (!open_.back().insert(name).second)
+      throw FileError(text("the key ", nlohmann::json(name).dump().substr(0, 100), " stands twice in one object"));
+    return true;
+  }
+  /// The parse that follows says it better.
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception&) override { return false; }
+
+ private:
+  bool count() {
+    if (++values_ > max_values) throw FileError(text("it has more than ", max_values, " values"));
+    return true;
+  }
+  bool open() {
+    if (open_.size() == max_depth) throw FileError(text("it is nested deeper than ", max_depth, " levels"));
+    open_.emplace_back();
+    return count();
+  }
+  bool close() {
+    open_.pop_back();
     return true;
   }
 
- private:
   std::vector<std::set<std::string>> open_;  ///< the keys of each object that is open; empty for an array
+  std::size_t values_ = 0;
 };
 
 }  // namespace detail
 
 /// The value of a JSON text. `what` begins the message: "'model.safetensors': the header". Throws FileError on text
-/// that is not JSON or not UTF-8 (with the position), on nesting beyond 64 levels, and on a key that stands twice in an
-/// object.
+/// that is not JSON or not UTF-8 (with the position), on nesting beyond 64 levels, on more than two million values, and
+/// on a key that stands twice in an object.
 [[nodiscard]] inline nlohmann::json parse_json(std::string_view json, std::string_view what) {
   detail::JsonWatch watch;
   try {
-    return nlohmann::json::parse(json, [&watch](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
-      return watch(depth, event, value);
-    });
+    nlohmann::json::sax_parse(json, &watch);
+    return nlohmann::json::parse(json);
   } catch (const nlohmann::json::parse_error& error) {
     // The parser quotes what it read last, which may be megabytes.
     throw FileError(

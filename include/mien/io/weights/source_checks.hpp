@@ -47,47 +47,50 @@ struct StageStride {
   bool here = false;       ///< in it; else in the 3x3 behind it
 };
 
-/// None of a network that is no ResNet50, or whose pictures are too small there to tell.
+/// None of a network in which no block of these names has its stride in just one of the two.
 [[nodiscard]] inline std::optional<StageStride> stage_stride(const Topology& graph,
                                                              const std::vector<ModelLayer>& layers,
                                                              const Matching& matching) {
+  const auto shrinks = [&](const ModelLayer& layer) {
+    const Node& node = graph.nodes[static_cast<std::size_t>(layer.node)];
+    return node.shape()[0] < node.inputs()[0].shape()[0];
+  };
+  const auto is = [](const ModelLayer& layer, const ResNetLayer& parts, int branch) {
+    const ResNetLayer own = parse_resnet_layer(layer.name);
+    return own.stage == parts.stage && own.block == 1 && own.branch == branch && !own.normalization;
+  };
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const ResNetLayer parts = parse_resnet_layer(layers[i].name);
-    if (parts.stage < 3 || parts.block != 1 || parts.branch != 1 || parts.normalization) continue;
-    const Node& node = graph.nodes[static_cast<std::size_t>(layers[i].node)];
-    const std::int64_t height = node.inputs()[0].shape()[0];
-    if (matching.partners[i] != nullptr && height > 1) return StageStride{layers[i].name, node.shape()[0] < height};
+    if (parts.stage < 3 || !is(layers[i], parts, 1) || matching.partners[i] == nullptr) continue;
+    for (const ModelLayer& second : layers)
+      if (is(second, parts, 2) && shrinks(layers[i]) != shrinks(second))
+        return StageStride{layers[i].name, shrinks(layers[i])};
   }
   return std::nullopt;
 }
 
-/// Throws FileError if torchvision's ResNet50 is to go into keras.applications', or that into torchvision's: all shapes
-/// fit, and every output would be wrong.
-inline void require_stride_of_source(const Topology& graph, const std::vector<ModelLayer>& layers,
-                                     const Matching& matching, std::string_view file) {
+/// Throws FileError if torchvision's ResNet50 is to go into a network with the stride in the first 1x1 convolution of a
+/// stage: all shapes fit, and every output would be wrong.
+inline void require_stride_in_3x3(const Topology& graph, const std::vector<ModelLayer>& layers,
+                                  const Matching& matching, std::string_view file) {
+  if (matching.how != torchvision_names) return;
   const std::optional<StageStride> stride = stage_stride(graph, layers, matching);
-  if (!stride) return;
-  if (matching.how == torchvision_names && stride->here)
-    throw FileError(text("'", file,
-                         "' has torchvision's ResNet50 (v1.5), whose stages have their stride in the 3x3 "
-                         "convolution; this network has it in the 1x1 before ('",
-                         stride->layer,
-                         "'), and with these weights would give wrong results. Build it by resnet50({.stride_in_3x3 = "
-                         "true, .epsilon = 1e-5}); emotions_finetune does so with --torchvision"));
-  if (matching.how == old_keras_names && !stride->here)
-    throw FileError(text("'", file,
-                         "' has keras.applications' ResNet50, whose stages have their stride in the first 1x1 ",
-                         "convolution ('", stride->layer, "'); this network has it in the 3x3 behind, and with these ",
-                         "weights would give wrong results. Build it by resnet50(); emotions_finetune does so without ",
-                         "--torchvision"));
+  if (!stride || !stride->here) return;
+  throw FileError(text("'", file,
+                       "' has torchvision's ResNet50 (v1.5), whose stages have their stride in the 3x3 "
+                       "convolution; this network has it in the 1x1 before ('",
+                       stride->layer,
+                       "'), and with these weights would give wrong results. Build it by resnet50({.stride_in_3x3 = "
+                       "true, .epsilon = 1e-5}); emotions_finetune does so with --torchvision"));
 }
 
-/// A line about the names of keras.applications' ResNet50 in a file of Keras that has no architecture, where the
-/// network is torchvision's; empty otherwise. Both are called so here, and a model of one's own may be in Keras.
+/// A line about the names of keras.applications' ResNet50, older or newer, in a file that says no strides, where the
+/// network is torchvision's; empty otherwise. Its layers may be called so in the file too: TensorFlow's official v1.5
+/// has the older names, mien's own, saved as weights for Keras, the newer.
 [[nodiscard]] inline std::string stride_note(const Topology& graph, const std::vector<ModelLayer>& layers,
                                              const Matching& matching, const TensorFile& file) {
-  const auto* keras = dynamic_cast<const KerasHdf5File*>(&file);
-  if (keras == nullptr || keras->model_config() || matching.how == torchvision_names) return "";
+  const bool keras = dynamic_cast<const KerasHdf5File*>(&file) != nullptr && matching.how != torchvision_names;
+  if (!keras && matching.how != old_keras_names) return "";
   const std::optional<StageStride> stride = stage_stride(graph, layers, matching);
   if (!stride || stride->here) return "";
   return text(
