@@ -11,6 +11,7 @@
 #include <mien/core/log.hpp>
 #include <mien/io/formats/open_tensor_file.hpp>
 #include <mien/io/load_weights.hpp>
+#include <mien/io/weights/compare_with_saved.hpp>
 #include <mien/io/weights/match.hpp>
 #include <mien/io/weights/model_layers.hpp>
 #include <mien/io/weights/placement.hpp>
