@@ -68,18 +68,15 @@ struct ChangedOption {
 
 /// Throws FileError if a block of ResNet50 has its stride in the one convolution here and in the other in the file.
 inline void require_same_resnet50(const std::vector<ChangedOption>& changed, std::string_view file) {
-  const auto strides_of = [&](const ResNetLayer& parts, int branch) {
-    return std::find_if(changed.begin(), changed.end(), [&](const ChangedOption& option) {
-      const ResNetLayer other = parse_resnet_layer(option.layer);
-      return option.name == "strides" && other.stage == parts.stage && other.block == parts.block &&
-             other.branch == branch && !other.normalization;
-    });
-  };
   for (const ChangedOption& option : changed) {
-    const ResNetLayer parts = parse_resnet_layer(option.layer);
-    if (option.name != "strides" || parts.stage == 0 || parts.branch != 1) continue;
-    const auto second = strides_of(parts, 2);
-    if (second == changed.end() || second->here != option.saved || second->saved != option.here) continue;
+    ResNetLayer second = parse_resnet_layer(option.layer);
+    if (second.stage == 0 || second.branch != 1 || option.name != "strides") continue;
+    second.branch = 2;
+    const bool moved = std::any_of(changed.begin(), changed.end(), [&](const ChangedOption& other) {
+      return other.name == "strides" && parse_resnet_layer(other.layer) == second && other.here == option.saved &&
+             other.saved == option.here;
+    });
+    if (!moved) continue;
     throw FileError(
         text("'", file, "' has a ResNet50 whose layer '", option.layer, "' has strides ", option.saved.dump(),
              ", this network's has ", option.here.dump(),

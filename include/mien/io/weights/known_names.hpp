@@ -30,6 +30,7 @@ inline constexpr const char* old_keras_names = "keras.applications' older names"
 struct ResNetLayer {
   int stage = 0, block = 0, branch = 0;
   bool normalization = false;
+  friend bool operator==(const ResNetLayer&, const ResNetLayer&) = default;
 };
 
 /// The parts of such a name; stage 0 if it is none.

@@ -55,15 +55,13 @@ struct StageStride {
     const Node& node = graph.nodes[static_cast<std::size_t>(layer.node)];
     return node.shape()[0] < node.inputs()[0].shape()[0];
   };
-  const auto is = [](const ModelLayer& layer, const ResNetLayer& parts, int branch) {
-    const ResNetLayer own = parse_resnet_layer(layer.name);
-    return own.stage == parts.stage && own.block == 1 && own.branch == branch && !own.normalization;
-  };
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    const ResNetLayer parts = parse_resnet_layer(layers[i].name);
-    if (parts.stage < 3 || !is(layers[i], parts, 1) || matching.partners[i] == nullptr) continue;
-    for (const ModelLayer& second : layers)
-      if (is(second, parts, 2) && shrinks(layers[i]) != shrinks(second))
+    ResNetLayer second = parse_resnet_layer(layers[i].name);
+    if (second.stage < 3 || second.block != 1 || second.branch != 1 || second.normalization) continue;
+    if (matching.partners[i] == nullptr) continue;
+    second.branch = 2;
+    for (const ModelLayer& layer : layers)
+      if (parse_resnet_layer(layer.name) == second && shrinks(layers[i]) != shrinks(layer))
         return StageStride{layers[i].name, shrinks(layers[i])};
   }
   return std::nullopt;
