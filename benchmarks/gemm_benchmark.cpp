@@ -1,10 +1,12 @@
 // Matrix products against the measured peak of the machine and against Eigen, OpenBLAS and oneDNN. MIEN_ISA chooses the
-// instruction set of ours; the opponents choose their own. Names: peak, gemm/M/N/K (C = A B), gemm_tn/... (A' B),
-// gemm_nt/... (A B'), the same behind eigen/, openblas/ and onednn/, each with /threads:T.
+// instruction set of ours; the opponents choose their own. Names: peak, peak_storing (with a store beside each
+// multiply-add), tile/K (the micro-kernel alone, sums of K products, operands in a near cache), gemm/M/N/K (C = A B),
+// gemm_tn/... (A' B), gemm_nt/... (A B'), the same behind eigen/, openblas/ and onednn/, all but tile/ with /threads:T.
 
 #include <omp.h>
 
 #include "eigen_opponent.hpp"
+#include "floors.hpp"
 #include "support.hpp"
 
 #if MIEN_HAVE_OPENBLAS
@@ -15,17 +17,6 @@
 #endif
 
 #include <mien/kernels/gemm/gemm.hpp>
-
-namespace mien::inline v0::kernels {
-template <class T>
-struct PeakKernel {
-  T (*run)(std::int64_t steps);
-  std::int64_t lanes;  ///< multiply-adds in one step
-};
-}  // namespace mien::inline v0::kernels
-
-#define MIEN_KERNEL_TEXT "../../../../benchmarks/peak.inl"
-#include <mien/kernels/isa/for_each_isa.inl>
 
 namespace {
 
@@ -82,15 +73,6 @@ constexpr Shape shapes[] = {{256, 256, 256},
                             {64, 256, 4608, Form::nt},
                             {512, 512, 512, Form::nt}};
 
-void peak(benchmark::State& state, int threads) {
-  const kernels::PeakKernel<float>& kernel = *MIEN_SELECT_ISA(float, peak_kernel);
-  constexpr std::int64_t steps = 1 << 20;
-  measure_flops(state, 2.0 * static_cast<double>(steps * kernel.lanes * threads), [&] {
-    parallel_for(threads, threads, [&](std::int64_t, int) { benchmark::DoNotOptimize(kernel.run(steps)); });
-  });
-  state.SetLabel(to_string(active_isa()));
-}
-
 void ours(benchmark::State& state, const Shape& s, int threads) {
   using kernels::Transpose;
   const Operand a(s.m * s.k), b(s.k * s.n), c(s.m * s.n);
@@ -144,8 +126,12 @@ void onednn(benchmark::State& state, const Shape& s, int threads) {
 #endif
 
 void register_all() {
+  for (const std::int64_t depth : Tiles::depths)
+    register_timed("tile/" + std::to_string(depth), [=](benchmark::State& state) { tiles(state, depth); });
   for (const int threads : thread_counts()) {
-    register_timed("peak" + threads_suffix(threads), [=](benchmark::State& state) { peak(state, threads); });
+    const std::string suffix = threads_suffix(threads);
+    register_timed("peak" + suffix, [=](benchmark::State& state) { peak(state, false, threads); });
+    register_timed("peak_storing" + suffix, [=](benchmark::State& state) { peak(state, true, threads); });
     for (const Shape& s : shapes) {
       const auto add = [&](const std::string& who, void (*body)(benchmark::State&, const Shape&, int)) {
         register_timed(who + s.name() + threads_suffix(threads),

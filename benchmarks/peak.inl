@@ -1,21 +1,29 @@
-// The floor of arithmetic, once per instruction set: more independent chains of multiply-adds than latency times units.
+// The floor of arithmetic, once per instruction set: more independent chains of multiply-adds than latency times units,
+// alone and with a store of a vector beside each.
 
 inline constexpr int chains = 12;
 
-template <class T>
+template <class T, bool Storing>
 __attribute__((noinline)) T multiply_add_chains(std::int64_t steps) {
   Vec<T> sum[chains];
+  alignas(64) T stored[chains * lanes<T>];
   // From numbers that the compiler does not know: clang sees that 2 stays 2, and leaves that chain out.
   for (int i = 0; i < chains; ++i) sum[i] = Vec<T>{} + static_cast<T>(steps + i);
   const Vec<T> factor = Vec<T>{} + T(0.5), summand = Vec<T>{} + T(1);
   for (std::int64_t step = 0; step < steps; ++step) {
 #pragma GCC unroll 12
-    for (int i = 0; i < chains; ++i) sum[i] = sum[i] * factor + summand;
+    for (int i = 0; i < chains; ++i) {
+      sum[i] = sum[i] * factor + summand;
+      if constexpr (Storing) store(stored + i * lanes<T>, factor);
+    }
+    if constexpr (Storing) benchmark::ClobberMemory();
   }
   Vec<T> total{};
   for (int i = 0; i < chains; ++i) total += sum[i];
+  if constexpr (Storing) total += load(stored);
   return sum_of_lanes<T>(total);
 }
 
 template <class T>
-inline constexpr PeakKernel<T> peak_kernel{&multiply_add_chains<T>, chains* lanes<T>};
+inline constexpr PeakKernel<T> peak_kernel{&multiply_add_chains<T, false>, &multiply_add_chains<T, true>,
+                                           chains* lanes<T>};

@@ -66,8 +66,11 @@ inline constexpr std::int64_t few_columns = 4, few_columns_depth = 64;
 /// 205, 211, 182; 256 KB 214, 214, 200; half of A's block 206, 210, 167. 256 cubed 196 packed together, 216 apart; 512
 /// x 512 x 64 184 and 200; 1152 x 512 x 128, whose A is larger, 212 and 197. On a Zen 5, ms: 512 cubed 0.62 and 0.58, A
 /// transposed 0.71 and 0.60; rn.4.3's gradient of the input (288 x 256 x 1024) 0.38 and 0.34; rn.4.1s2 (288 x 256 x
-/// 512) 0.214 and 0.221.
+/// 512) 0.214 and 0.221. Two threads that write neighbouring panels of a high strip wait for each other: Zen 4,
+/// together and apart, 4608 x 64 x 27 170, 127; 2048 x 64 x 64 182, 157; 4608 x 128 x 27 188, 176; 1152 x 128 x 64 187,
+/// 183; 1152 x 256 x 64 198, 208.
 inline constexpr std::int64_t rows_for_own_panels = 512, own_block_of_a = 1 << 19, own_panels = 1 << 18;
+inline constexpr std::int64_t high_strip = 8;  ///< rows of C by columns, of a small A
 
 /// If B, read where it lies, does not fit the second cache, one pass over C is of this depth, and each panel is fetched
 /// while the one so many before it is multiplied. Tried on a Zen 4, one thread, GFLOP/s, 32 x 1000 x 4096 and (32 x

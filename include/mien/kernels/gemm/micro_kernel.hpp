@@ -60,7 +60,7 @@ struct TileOutput {
   InRegisters activation = InRegisters::nothing;
   T slope = 0;
   bool past_caches = false;  ///< C's rows are aligned to the vector, written once and too large to be read from a cache
-  bool cached = false;       ///< C is in a near cache: to fetch it first only costs
+  bool fetch = true;         ///< C's lines before the products; of a C in a near cache that only costs
 };
 
 template <class T>

@@ -93,7 +93,7 @@ struct GemmPlan {
     pieces =
         one_row || narrow || tasks >= wanted_tasks ? 1 : std::clamp<std::int64_t>(k / smallest_piece, 1, wanted_tasks);
     const bool low = g.m <= std::min(rows_for_own_panels, 2 * g.n);
-    const bool small_a = g.m * k * size <= own_block_of_a;
+    const bool small_a = g.m * k * size <= own_block_of_a && g.m <= high_strip * g.n;
     own_b = !direct_b && !narrow && pieces == 1 && (low || small_a) && threads > 0 &&
             shared_evenly(ceil_div(g.n, width), threads);
     if (own_b) pack_apart(g, k, threads);

@@ -114,7 +114,7 @@ void multiply_group(const Problem& p, const Plan<T>& plan, const KindCounts& til
       for (std::int64_t panel = 0; panel < panels; ++panel) {
         const T* const b = kernel + panel * plan.panel_size(p) + q * plan.kernel_stride;
         TileOutput<T> out{};
-        out.c = c, out.cached = true;
+        out.c = c, out.fetch = false;
         out.c_offset = q * plan.products.stride + panel * width;
         multiply_full_width(*plan.kernels, RowOperand<T>{a, 0, &b, 0, width, 1, p.depth, fetch}, out, rows);
       }
