@@ -13,14 +13,17 @@ struct BlockSizes {
   std::int64_t columns;  ///< of B packed at once: depth x columns stay in the third cache
 };
 
-/// Tried for AVX-512 with 4096 cubed on a Zen 4, one thread and two, parts of the speed of {8, 1024, 2048}, medians of
-/// five in turns in a noisy hour (0.05 is noise): {8, 1024, 1024} 1.05, 1.00; {8, 512, 2048} 1.00, 1.03; {8, 512, 4096}
-/// 0.99, 0.98; {8, 384, 2048} 0.94, 0.92; {16, 512, 2048} 1.01, 0.96. B's next panel fetched by the first two tiles
-/// 1.00, 0.98; rows of A that lie 16 KB apart, and so share a quarter of the second cache's sets, copied apart and
-/// tiles of 14 rows instead of 8 1.01 to 1.03, 0.99 to 1.02; of 672 x 2048 x 1024 of such rows, in a simulation of a
-/// Zen 5's first two caches with AVX2, the copy changes neither's misses by a hundredth.
+/// Tried for AVX-512 on a Zen 4, one thread and two, parts of the speed of {8, 1024, 2048}, medians of nine in turns:
+/// with 4096 cubed {8, 1024, 1024} 1.02 and 1.03, 1.00 and 1.02 (2048 cubed 1.05 and 0.99, 1.01 and 1.01), {8, 1024,
+/// 512} 1.04, 1.03, {8, 1024, 256} 1.02, 1.01 (but 4608 x 2048 x 512 0.98, 0.97), {8, 768, 2048} 0.99, 0.98, {4, 1024,
+/// 2048} 0.99, 1.00, {8, 512, 2048} 0.99, 0.97, {8, 512, 4096} 0.97, 0.95, {16, 512, 2048} 0.98, 0.94. The first tile
+/// of a panel takes 1.2 to 1.7 times as long as those after it, for which the panel is in the second cache; but to
+/// fetch the next panel meanwhile takes what it saves: 0.98 and 0.93, 1.00 and 0.99 by the first two tiles. Rows of A
+/// that lie 16 KB apart, and so share a quarter of the second cache's sets, copied apart and tiles of 14 rows instead
+/// of 8 1.01 to 1.03, 0.99 to 1.02; of 672 x 2048 x 1024 of such rows, in a simulation of a Zen 5's first two caches
+/// with AVX2, the copy changes neither's misses by a hundredth.
 [[nodiscard]] constexpr BlockSizes block_sizes(Isa isa) {
-  if (isa == Isa::avx512) return {8, 1024, 2048};
+  if (isa == Isa::avx512) return {8, 1024, 1024};
   if (isa == Isa::avx2) return {18, 1024, 2048};
   return {18, 512, 4096};
 }
