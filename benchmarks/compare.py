@@ -5,6 +5,7 @@ usage: compare.py SECTION... [--build DIR] [--rounds N] [--filter REGEX] [--thre
 sections: gemm      GFLOP/s against Eigen, OpenBLAS and oneDNN, and as a part of the FMA peak of the same run
           im2col    bytes written a second against a plain copy
           conv2d    every convolution and pass of the six networks against oneDNN
+          pointwise optimizer, batch normalisation, pooling and activation, bytes a second against loops that move as many
           models    training steps and predictions against PyTorch and, where it is installed, ONNX Runtime
           memory    peak resident size of a process that trains, against PyTorch
 
@@ -84,6 +85,21 @@ def compare_im2col(options):
         copy = rates[f"copy/threads:{threads}"]
         rows.append([shape, threads, f"{rates[name]:.1f}", f"{copy:.1f}", f"{rates[name] / copy:.2f}"])
     print_table("im2col, GB/s written", ["shape", "threads", "im2col", "copy", "im2col / copy"], rows)
+
+
+def compare_pointwise(options):
+    rates = median_rates(options, "pointwise_benchmark", f"^(stream/|pointwise/.*({options.filter}))", "GB/s")
+    floors = {"adam": "update", "moments": "read", "gradient_sums": "read", "gradient": "add"}
+    rows, ratios = [], []
+    for name in [n for n in rates if n.startswith("pointwise/")]:
+        what, threads = name.removeprefix("pointwise/").split("/threads:")
+        floor = "copy" if what.startswith("max_pool") else floors.get(what.split("/")[-1], "copy")
+        rate = rates[f"stream/{floor}/threads:{threads}"]
+        ratios.append(rates[name] / rate)
+        rows.append([what, threads, f"{rates[name]:.1f}", f"{floor} {rate:.1f}", f"{ratios[-1]:.2f}"])
+    print_table("What surrounds the convolutions, GB/s read and written",
+                ["what", "threads", "mien", "loop", "mien / loop"], rows)
+    print_mean(ratios)
 
 
 def onednn38_share():
@@ -184,8 +200,8 @@ def compare_memory(options):
     print_mean(ratios)
 
 
-SECTIONS = {"gemm": compare_gemm, "im2col": compare_im2col, "conv2d": compare_conv2d, "models": compare_models,
-            "memory": compare_memory}
+SECTIONS = {"gemm": compare_gemm, "im2col": compare_im2col, "conv2d": compare_conv2d, "pointwise": compare_pointwise,
+            "models": compare_models, "memory": compare_memory}
 
 
 def main():
@@ -193,7 +209,7 @@ def main():
     arguments.add_argument("sections", nargs="+", choices=SECTIONS)
     arguments.add_argument("--build", default="build/release")
     arguments.add_argument("--rounds", type=int, default=3)
-    arguments.add_argument("--filter", default=".*", help="regular expression on the shapes of gemm, im2col and conv2d")
+    arguments.add_argument("--filter", default=".*", help="regular expression on what gemm, im2col, conv2d and pointwise time")
     arguments.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     arguments.add_argument("--models", nargs="+",
                            default=["custom1", "custom2", "custom3", "vgg16", "resnet50", "vggface"])

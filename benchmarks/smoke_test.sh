@@ -5,8 +5,8 @@
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../scripts/lib.sh"
 
-tables=$(python3 "$root/benchmarks/compare.py" --build "$1" --rounds 1 --filter '256/256/256|c2.1a' gemm im2col conv2d)
-for row in '256 x 256 x 256 \| 1' 'c2\.1a \| 1' 'c2\.1a \| forward' 'c2\.1a \| backward_kernel'; do
+tables=$(python3 "$root/benchmarks/compare.py" --build "$1" --rounds 1 --filter '256/256/256|c2.1a|relu' gemm im2col conv2d pointwise)
+for row in '256 x 256 x 256 \| 1' 'c2\.1a \| 1' 'c2\.1a \| forward' 'c2\.1a \| backward_kernel' 'relu/gradient \| 1'; do
   grep -Eq "^\| $row \|" <<<"$tables" || { printf '%s\n' "$tables" && fail "compare.py printed no row '$row'"; }
 done
 say "compare.py prints its tables"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Times mien and its opponents in turns and prints medians and ratios: the tables of docs/performance.md.
 #
-#   scripts/compare.sh SECTION... [OPTIONS]      sections: gemm im2col conv2d models memory; see benchmarks/compare.py --help
+#   scripts/compare.sh SECTION... [OPTIONS]      sections: gemm im2col conv2d pointwise models memory; see benchmarks/compare.py --help
 #
 # Opponents take part where they are installed: libdnnl-dev, libopenblas-dev, python3-torch, and ONNX Runtime if npm is there.
 # Run nothing beside it.
@@ -26,7 +26,7 @@ fi
 
 "$root/scripts/install-deps.sh" benchmarks
 cmake --preset release -D MIEN_BUILD_BENCHMARKS=ON >/dev/null
-cmake --build "$build" --parallel "$(default_jobs)" --target gemm_benchmark conv2d_benchmark model_benchmark >/dev/null
+cmake --build "$build" --parallel "$(default_jobs)" --target gemm_benchmark conv2d_benchmark pointwise_benchmark model_benchmark >/dev/null
 
 options=(--build "$build")
 if [[ " $* " == *" models "* ]]; then
