@@ -1,5 +1,5 @@
 #pragma once
-// What no product can pass: the peak of multiply-adds, and the micro-kernel alone.
+// The limits of a product: the peak of multiply-adds, and the micro-kernel alone.
 
 #include <benchmark/benchmark.h>
 
@@ -15,9 +15,9 @@
 namespace mien::inline v0::kernels {
 template <class T>
 struct PeakKernel {
-  T (*run)(std::int64_t steps);
-  T (*run_storing)(std::int64_t steps);
-  std::int64_t lanes;  ///< multiply-adds in one step
+  T (*run)(std::int64_t steps, T* none);
+  T (*run_storing)(std::int64_t steps, T* stored);  ///< two steps' lanes
+  std::int64_t lanes;                               ///< multiply-adds in one step
 };
 }  // namespace mien::inline v0::kernels
 
@@ -30,8 +30,11 @@ inline void peak(benchmark::State& state, bool storing, int threads) {
   const mien::kernels::PeakKernel<float>& kernel = *MIEN_SELECT_ISA(float, peak_kernel);
   const auto run = storing ? kernel.run_storing : kernel.run;
   constexpr std::int64_t steps = 1 << 20;
+  const Operand stored(threads * 2 * kernel.lanes);
   measure_flops(state, 2.0 * static_cast<double>(steps * kernel.lanes * threads), [&] {
-    mien::parallel_for(threads, threads, [&](std::int64_t, int) { benchmark::DoNotOptimize(run(steps)); });
+    mien::parallel_for(threads, threads, [&](std::int64_t i, int) {
+      benchmark::DoNotOptimize(run(steps, stored.data() + i * 2 * kernel.lanes));
+    });
   });
   state.SetLabel(mien::to_string(mien::active_isa()));
 }

@@ -2,13 +2,22 @@
 // over VGG16's weights, and batch normalisation, pooling and activation over 8 x 224 x 224 x 64, which no cache holds.
 // GB/s of bytes read and written. Names: stream/<what>, pointwise/<what>, each with /threads:T.
 
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <vector>
+
 #include "support.hpp"
 
-#include <limits>
-
+#include <mien/core/memory.hpp>
+#include <mien/kernels/conv/geometry.hpp>
 #include <mien/kernels/elementwise/activate.hpp>
+#include <mien/kernels/elementwise/chunks.hpp>
+#include <mien/kernels/norm/batch_norm.hpp>
 #include <mien/kernels/norm/batch_norm_pool.hpp>
 #include <mien/kernels/optimizer/update.hpp>
+#include <mien/kernels/pool/pool.hpp>
 
 namespace mien::inline v0::kernels {
 template <class T>
@@ -61,9 +70,13 @@ void add_pass(const std::string& name, double arrays, int threads, const Run& ru
   });
 }
 
-/// What the benchmarks work on: four arrays of cells, and a batch normalisation's numbers.
+/// What the benchmarks work on: four arrays of cells, Adam's second moments, and a batch normalisation's numbers.
 struct Arrays {
-  Operand a{cells}, b{cells}, c{cells}, d{cells};
+  Arrays() {
+    std::fill_n(squares.data(), weights, 0.25F);
+    kernels::max_pool_forward(windows, a.data(), b.data(), indices.data(), 1);
+  }
+  Operand a{cells}, b{cells}, c{cells}, d{cells}, squares{weights};
   Operand mean{channels}, scale{channels}, shift{channels}, partial{kernels::norm_partial_size(rows, channels)};
   std::vector<double> first = std::vector<double>(channels), second = std::vector<double>(channels);
   Buffer indices{static_cast<std::size_t>(cells / 4)};
@@ -83,14 +96,14 @@ void register_streams(Arrays& x, int threads) {
 }
 
 void register_optimizer(Arrays& x, int threads) {
-  float *const a = x.a.data(), *const b = x.b.data(), *const c = x.c.data(), *const d = x.d.data();
+  float *const a = x.a.data(), *const d = x.d.data(), *const c = x.c.data(), *const squares = x.squares.data();
   constexpr kernels::AdamTerms<float> adam{.gradient = {0, 0, 1, std::numeric_limits<float>::infinity(), 0},
                                            .one_minus_beta_1 = 0.1F,
                                            .one_minus_beta_2 = 0.001F,
                                            .rate = 1e-3F,
                                            .epsilon = 1e-7F};
   add("pointwise/adam", weights, 28, threads, [=](std::int64_t i, std::int64_t n) {
-    kernels::adam_update<float>(adam, n, b + i, a + i, c + i, d + i, nullptr);
+    kernels::adam_update<float>(adam, n, d + i, a + i, c + i, squares + i, nullptr);
   });
 }
 

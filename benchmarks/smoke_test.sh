@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The sections of compare.py run on one product and one convolution and print a row each; no time is judged.
+# The sections of compare.py run on one product, one convolution and one activation and print a row each; no time is judged.
 #
 #   benchmarks/smoke_test.sh BUILD_DIR
 set -euo pipefail

@@ -1,5 +1,5 @@
-// The floor of memory, once per instruction set: loops that read and write as the library's kernels do, and compute next
-// to nothing.
+// What memory gives to plain loops, once per instruction set. They read and write as the library's kernels do, and
+// compute next to nothing.
 
 template <class T>
 T read_stream(std::int64_t n, const T* a) {

@@ -1,4 +1,4 @@
-# mien::compiled: mien's definitions compiled once (include/mien/core/compiled.hpp), for programs that include it in many files.
+# mien::compiled: mien's definitions compiled once (include/mien/core/compiled.hpp), for programs that are to compile quickly.
 # Built when something links it; with MIEN_BUILD_COMPILED also by itself, and installed.
 set(mien_exclude EXCLUDE_FROM_ALL)
 if(MIEN_BUILD_COMPILED)

@@ -163,6 +163,7 @@ TEST_CASE("gemm: a depth of several blocks, a depth cut into pieces, several blo
         check<float>({20, 40, 3000, ta, tb, 1, 2, 3}, true);
         check<float>({5, 4200, 9, ta, tb, 1, 0}, true);
         check<float>({70, 4200, 9, ta, tb, 1, 0}, true);
+        check<float>({600, 2100, 40, ta, tb, 1, 2, 3}, true, 3);
       }
   });
 }
@@ -222,6 +223,7 @@ TEST_CASE("gemm: a C not much higher than wide, whose threads pack panels of B f
     check<float>({150, 384, 2048}, false, 2);
     check<float>({512, 1100, 150, true}, false, 3);
     check<float>({100, 288, 0, false, false, 1, 1}, true, 2);
+    for (const std::int64_t m : {511, 512, 513, 2000}) check<float>({m, 64, 27}, true, 2);  // and a high strip
   });
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// mien is header-only. A program that includes it in many files may link the CMake target mien::compiled instead, which
+// mien is header-only. A program that is to compile quickly links the CMake target mien::compiled instead, which
 // holds the same definitions, compiled once:
 //
 //     MIEN_COMPILED     set for the users of that target: headers only declare what the library holds

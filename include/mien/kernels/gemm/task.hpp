@@ -120,14 +120,15 @@ struct TaskRows {
   }
 };
 
-/// Whether a tile's C is fetched before its products. Where its rows lie in one page the processor follows them by
-/// itself, and the instructions are a part of short sums' time. Zen 4, in turns with fetching, 8464 x 64 x 27, 4608 x
-/// 64 x 64, x 128, x 256, one thread 1.03, 1.015, 1.01, 0.94, two 1.03, 1.015, 1.00, 1.00; rows further apart, 1024 x
-/// 768 x 256 and 4096 x 1000 x 32 with A', 0.95 and 0.81.
+/// Whether a tile's C is fetched before its products. Where its rows lie in one page and C in the second cache or near
+/// it, the processor follows them by itself, and the instructions are a part of short sums' time. Zen 4, in turns with
+/// fetching, one thread and two: 4608 x 64 x 27 1.03, 4608 x 64 x 64 1.015, 1.015, x 128 1.01, 1.00, x 256 0.94, 1.00;
+/// a larger C, 36864 x 64 x 27 written through the caches 0.86, 0.89; rows further apart, 1024 x 768 x 256 0.95, 0.97,
+/// 4096 x 1000 x 32 with A' 0.81, 0.81.
 template <class T>
 bool fetches_c(const Gemm<T>& g, const GemmBlock<T>& block) {
-  constexpr std::int64_t size = sizeof(T), page = 4096, short_sum = 64;
-  return block.depth > short_sum || max_tile_rows * g.ldc * size > page;
+  constexpr std::int64_t size = sizeof(T), page = 4096, short_sum = 64, near = 1 << 21;
+  return block.depth > short_sum || max_tile_rows * g.ldc * size > page || g.m * g.ldc * size > near;
 }
 
 /// Where a task's sums go, and what is done to them there.
