@@ -89,14 +89,14 @@ def compare_im2col(options):
 
 def compare_pointwise(options):
     rates = median_rates(options, "pointwise_benchmark", f"^(stream/|pointwise/.*({options.filter}))", "GB/s")
-    floors = {"adam": "update", "moments": "read", "gradient_sums": "read", "gradient": "add"}
+    loops = {"adam": "update", "moments": "read", "gradient_sums": "read", "gradient": "add"}
     rows, ratios = [], []
     for name in [n for n in rates if n.startswith("pointwise/")]:
         what, threads = name.removeprefix("pointwise/").split("/threads:")
-        floor = "copy" if what.startswith("max_pool") else floors.get(what.split("/")[-1], "copy")
-        rate = rates[f"stream/{floor}/threads:{threads}"]
+        loop = "copy" if what.startswith("max_pool") else loops.get(what.split("/")[-1], "copy")
+        rate = rates[f"stream/{loop}/threads:{threads}"]
         ratios.append(rates[name] / rate)
-        rows.append([what, threads, f"{rates[name]:.1f}", f"{floor} {rate:.1f}", f"{ratios[-1]:.2f}"])
+        rows.append([what, threads, f"{rates[name]:.1f}", f"{loop} {rate:.1f}", f"{ratios[-1]:.2f}"])
     print_table("What surrounds the convolutions, GB/s read and written",
                 ["what", "threads", "mien", "loop", "mien / loop"], rows)
     print_mean(ratios)
@@ -209,7 +209,8 @@ def main():
     arguments.add_argument("sections", nargs="+", choices=SECTIONS)
     arguments.add_argument("--build", default="build/release")
     arguments.add_argument("--rounds", type=int, default=3)
-    arguments.add_argument("--filter", default=".*", help="regular expression on what gemm, im2col, conv2d and pointwise time")
+    arguments.add_argument("--filter", default=".*",
+                           help="regular expression on what gemm, im2col, conv2d and pointwise time")
     arguments.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     arguments.add_argument("--models", nargs="+",
                            default=["custom1", "custom2", "custom3", "vgg16", "resnet50", "vggface"])

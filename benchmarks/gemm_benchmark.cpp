@@ -6,7 +6,7 @@
 #include <omp.h>
 
 #include "eigen_opponent.hpp"
-#include "floors.hpp"
+#include "limits.hpp"
 #include "support.hpp"
 
 #if MIEN_HAVE_OPENBLAS
@@ -134,8 +134,7 @@ void register_all() {
     register_timed("peak_storing" + suffix, [=](benchmark::State& state) { peak(state, true, threads); });
     for (const Shape& s : shapes) {
       const auto add = [&](const std::string& who, void (*body)(benchmark::State&, const Shape&, int)) {
-        register_timed(who + s.name() + threads_suffix(threads),
-                       [=](benchmark::State& state) { body(state, s, threads); });
+        register_timed(who + s.name() + suffix, [=](benchmark::State& state) { body(state, s, threads); });
       };
       add("", ours);
       add("eigen/", eigen);

@@ -39,35 +39,29 @@ using namespace mien_benchmark;
 
 constexpr std::int64_t weights = 14714688, pictures = 8, side = 224, channels = 64;
 constexpr std::int64_t rows = pictures * side * side, cells = rows * channels;
-constexpr kernels::ConvGeometry windows{.n = pictures,
-                                        .h = side,
-                                        .w = side,
-                                        .c = channels,
-                                        .k = channels,
-                                        .r = 2,
-                                        .s = 2,
-                                        .stride_h = 2,
-                                        .stride_w = 2,
-                                        .oh = side / 2,
-                                        .ow = side / 2};
+constexpr kernels::ConvGeometry windows = kernels::with_output(
+    {.n = pictures, .h = side, .w = side, .c = channels, .k = channels, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2});
 
-/// Registers body(first, count), which is given stretches of 0 ... n-1 and moves so many bytes for each.
-template <class Body>
-void add(const std::string& name, std::int64_t n, double bytes, int threads, const Body& body) {
+/// Registers run(), which reads and writes `bytes`.
+template <class Run>
+void add(const std::string& name, double bytes, int threads, const Run& run) {
   register_timed(name + threads_suffix(threads), [=](benchmark::State& state) {
-    measure(state, "GB/s", static_cast<double>(n) * bytes * 1e-9,
-            [&] { kernels::for_each_chunk(n, kernels::elementwise_chunk, threads, body); });
+    measure(state, "GB/s", bytes * 1e-9, run);
     state.SetLabel(to_string(active_isa()));
   });
 }
 
-/// Registers run(), which moves so many arrays of cells, read and written.
+/// Registers run(), which reads and writes so many arrays of cells.
 template <class Run>
 void add_pass(const std::string& name, double arrays, int threads, const Run& run) {
-  register_timed(name + threads_suffix(threads), [=](benchmark::State& state) {
-    measure(state, "GB/s", static_cast<double>(cells) * sizeof(float) * arrays * 1e-9, run);
-    state.SetLabel(to_string(active_isa()));
-  });
+  add(name, static_cast<double>(cells) * sizeof(float) * arrays, threads, run);
+}
+
+/// Registers body(first, count), which is given stretches of 0 ... n-1 and reads and writes so many floats for each.
+template <class Body>
+void add_stretches(const std::string& name, std::int64_t n, double floats, int threads, const Body& body) {
+  add(name, static_cast<double>(n) * sizeof(float) * floats, threads,
+      [=] { kernels::for_each_chunk(n, kernels::elementwise_chunk, threads, body); });
 }
 
 /// What the benchmarks work on: four arrays of cells, Adam's second moments, and a batch normalisation's numbers.
@@ -87,12 +81,14 @@ struct Arrays {
 void register_streams(Arrays& x, int threads) {
   const kernels::StreamKernels<float>* const loops = MIEN_SELECT_ISA(float, stream_kernels);
   float *const a = x.a.data(), *const b = x.b.data(), *const c = x.c.data(), *const d = x.d.data();
-  add("stream/read", cells, 4, threads,
-      [=](std::int64_t i, std::int64_t n) { benchmark::DoNotOptimize(loops->read(n, a + i)); });
-  add("stream/copy", cells, 8, threads, [=](std::int64_t i, std::int64_t n) { loops->copy(n, a + i, b + i); });
-  add("stream/add", cells, 12, threads, [=](std::int64_t i, std::int64_t n) { loops->add(n, a + i, b + i, c + i); });
-  add("stream/update", weights, 28, threads,
-      [=](std::int64_t i, std::int64_t n) { loops->update(n, a + i, b + i, c + i, d + i); });
+  add_stretches("stream/read", cells, 1, threads,
+                [=](std::int64_t i, std::int64_t n) { benchmark::DoNotOptimize(loops->read(n, a + i)); });
+  add_stretches("stream/copy", cells, 2, threads,
+                [=](std::int64_t i, std::int64_t n) { loops->copy(n, a + i, b + i); });
+  add_stretches("stream/add", cells, 3, threads,
+                [=](std::int64_t i, std::int64_t n) { loops->add(n, a + i, b + i, c + i); });
+  add_stretches("stream/update", weights, 7, threads,
+                [=](std::int64_t i, std::int64_t n) { loops->update(n, a + i, b + i, c + i, d + i); });
 }
 
 void register_optimizer(Arrays& x, int threads) {
@@ -102,7 +98,7 @@ void register_optimizer(Arrays& x, int threads) {
                                            .one_minus_beta_2 = 0.001F,
                                            .rate = 1e-3F,
                                            .epsilon = 1e-7F};
-  add("pointwise/adam", weights, 28, threads, [=](std::int64_t i, std::int64_t n) {
+  add_stretches("pointwise/adam", weights, 7, threads, [=](std::int64_t i, std::int64_t n) {
     kernels::adam_update<float>(adam, n, d + i, a + i, c + i, squares + i, nullptr);
   });
 }
