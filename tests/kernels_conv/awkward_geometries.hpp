@@ -12,6 +12,8 @@ inline const std::vector<ConvGeometry>& awkward_geometries() {
       with_output({.n = 2, .h = 6, .w = 7, .c = 1, .k = 1, .r = 3, .s = 3}),
       with_output({.n = 1, .h = 5, .w = 5, .c = 3, .k = 5, .r = 3, .s = 2}),
       with_same_padding({.n = 1, .h = 5, .w = 9, .c = 3, .k = 33, .r = 3, .s = 3}),
+      with_same_padding({.n = 9, .h = 25, .w = 31, .c = 3, .k = 33, .r = 3, .s = 3}),
+      with_same_padding({.n = 2, .h = 1, .w = 40, .c = 2, .k = 64, .r = 3, .s = 7}),
       with_same_padding({.n = 3, .h = 7, .w = 6, .c = 9, .k = 40, .r = 3, .s = 3}),
       with_same_padding({.n = 2, .h = 9, .w = 8, .c = 16, .k = 17, .r = 3, .s = 3, .stride_h = 2, .stride_w = 2}),
       with_same_padding({.n = 2, .h = 11, .w = 10, .c = 8, .k = 9, .r = 5, .s = 3, .stride_h = 3, .stride_w = 2}),

@@ -176,6 +176,7 @@ TEST_CASE("convolution: the same bits for any number of threads") {
     for (const ConvGeometry& g :
          {with_same_padding({.n = 5, .h = 24, .w = 23, .c = 16, .k = 40, .r = 3, .s = 3}),
           with_output({.n = 8, .h = 40, .w = 40, .c = 3, .k = 16, .r = 3, .s = 3}),
+          with_same_padding({.n = 9, .h = 25, .w = 31, .c = 3, .k = 33, .r = 3, .s = 3}),
           with_same_padding({.n = 5, .h = 12, .w = 10, .c = 24, .k = 40, .r = 3, .s = 3, .stride_h = 2, .stride_w = 2}),
           with_output({.n = 1, .h = 7, .w = 7, .c = 64, .k = 128, .r = 3, .s = 3, .stride_h = 2}),
           with_output({.n = 4, .h = 24, .w = 24, .c = 40, .k = 48}),

@@ -4,13 +4,14 @@
 //
 //   dw[r] (S C x K) = sum over the pixels of x[their S C values in row r]' dy[their K values]
 //
-// is a product whose operands are read where they lie: no patches are written out. Kernel rows that fall above or below
-// the picture are left out; pixels of columns that see the same taps of a row form a segment, whose product has the
-// rows of those taps alone.
+// is a product of strips of the picture, read where they lie: no patches are written out. Kernel rows that fall above
+// or below the picture are left out; pixels of columns that see the same taps of a row form a segment, whose product
+// has the rows of those taps alone.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include <mien/core/parallel.hpp>
 #include <mien/kernels/conv/algorithm.hpp>
@@ -30,45 +31,46 @@ inline const char* accepts(const ConvGeometry& g) {
   return nullptr;
 }
 
-/// Pixels of a block: their dy stays in the second cache for all rows of the kernel.
+/// Pixels of a block: their dy stays in the caches for all rows of the kernel.
 inline constexpr std::int64_t block_pixels = 512;
 
 /// One thread's memory.
 template <class T>
 struct ThreadScratch {
-  AxisSegment* segments;  ///< of the columns
-  T* packed;              ///< dy in panels, if its last panel is not whole
-  const T** values;       ///< of the listed pixels: what they read
-  const T** gradients;    ///< and their dy
+  T* packed;            ///< dy in panels, if its last panel is not whole
+  const T** values;     ///< of the listed pixels: what they read
+  const T** gradients;  ///< and their dy
 };
-
-[[nodiscard]] constexpr ConvAxis columns_axis(const ConvGeometry& g) {
-  return forward_axis(g.ow, g.w, g.s, g.stride_w, g.dilation_w, g.pad_left);
-}
 
 template <class T>
 struct Plan {
   const MicroKernels<T>* kernels;
+  ConvAxis columns;
   std::int64_t rows, pieces;  ///< of the output, of all pictures; what they are cut into
+  std::int64_t panels;        ///< of dy
   bool packs;                 ///< whether filters do not fill their panels
   T* others = nullptr;        ///< the other pieces' sums
+  AxisSegment* segments = nullptr;
+  std::int64_t segment_count = 0;
   std::size_t shared_bytes, thread_bytes;
 
   Plan(const ConvGeometry& g, std::byte* workspace) : kernels(&active_micro_kernels<T>()) {
+    columns = forward_axis(g.ow, g.w, g.s, g.stride_w, g.dilation_w, g.pad_left);
     rows = g.n * g.oh;
     pieces = kernel_pieces(g);
+    panels = ceil_div(g.k, kernels->columns);
     packs = g.k % kernels->columns != 0;
     Scratch shared(workspace), own;
     others = shared.array<T>((pieces - 1) * kernel_size(g));
+    segments = shared.array<AxisSegment>(max_segments(columns));
     static_cast<void>(thread_scratch(g, own));
     shared_bytes = shared.bytes(), thread_bytes = own.bytes();
   }
-  [[nodiscard]] std::int64_t panels(const ConvGeometry& g) const { return ceil_div(g.k, kernels->columns); }
+  void prepare() { segment_count = find_segments(columns, segments); }
   [[nodiscard]] ThreadScratch<T> thread_scratch(const ConvGeometry& g, Scratch& scratch) const {
     const std::int64_t pixels = std::max(block_pixels, g.ow);
     ThreadScratch<T> own{};
-    own.segments = scratch.array<AxisSegment>(max_segments(columns_axis(g)));
-    if (packs) own.packed = scratch.array<T>(pixels * panels(g) * kernels->columns);
+    if (packs) own.packed = scratch.array<T>(pixels * panels * kernels->columns);
     own.values = scratch.array<const T*>(pixels);
     own.gradients = scratch.array<const T*>(pixels);
     return own;
@@ -88,9 +90,9 @@ void pack_gradients(const ConvCall<T>& call, const Plan<T>& plan, const Block& b
   const ConvGeometry& g = call.geometry;
   const std::int64_t width = plan.kernels->columns, count = block.columns->count;
   const std::int64_t run = count == 1 || count == g.ow ? block.pixels() : count, ld = count == 1 ? g.ow * g.k : g.k;
-  const T* from = call.right + (block.begin * g.ow + block.columns->first) * g.k;
-  for (std::int64_t i = 0; i < block.pixels(); i += run, from += g.ow * g.k)
-    pack_panels(from, ld, false, run, g.k, T(1), packed + i * width, block.pixels() * width, width);
+  for (std::int64_t i = 0, row = block.begin; i < block.pixels(); i += run, ++row)
+    pack_panels(call.right + (row * g.ow + block.columns->first) * g.k, ld, false, run, g.k, T(1), packed + i * width,
+                block.pixels() * width, width);
 }
 
 /// Lists the block's pixels of which kernel row r is on the picture.
@@ -142,7 +144,7 @@ void multiply_kernel_row(const ConvGeometry& g, const Plan<T>& plan, const Block
   for (std::int64_t tile = 0; tile < tiles; ++tile) {
     const std::int64_t begin = part_begin(rows, tiles, tile), end = part_begin(rows, tiles, tile + 1);
     point_at_rows(dw + ((r * g.s + block.columns->tap) * g.c + begin) * g.k, g.k, end - begin, c);
-    for (std::int64_t panel = 0; panel < plan.panels(g); ++panel) {
+    for (std::int64_t panel = 0; panel < plan.panels; ++panel) {
       out.c_offset = panel * width;
       multiply_tile(*plan.kernels,
                     ColumnOperand<T>{own.values, begin, own.gradients, panel * panel_size, listed, ahead.take(listed)},
@@ -162,18 +164,21 @@ void sum_segment(const ConvCall<T>& call, const Plan<T>& plan, const AxisSegment
     const Block block{&columns, begin + part_begin(end - begin, blocks, b),
                       begin + part_begin(end - begin, blocks, b + 1)};
     if (plan.packs) pack_gradients(call, plan, block, own.packed);
+    // whole rows are fetched, so only for a segment that reads most of them
     const std::int64_t next_end = 2 * columns.count > g.ow ? std::min(end, block.end + most_rows) : block.end;
     NextBlock<T> ahead{call.right + block.end * g.ow * g.k, call.right + next_end * g.ow * g.k};
     for (std::int64_t r = 0; r < g.r; ++r)
-      multiply_kernel_row(g, plan, block, r, list_pixels(call, plan, block, r, own), own, ahead, dw);
+      if (const std::int64_t listed = list_pixels(call, plan, block, r, own); listed > 0)
+        multiply_kernel_row(g, plan, block, r, listed, own, ahead, dw);
   }
 }
 
 /// One task: all of dw, over one piece of the output's rows. A segment of few columns passes over the whole piece, so
 /// that its blocks are as long as another's. Parts of the time of a product that also multiplies zeros beside the
 /// picture, Zen 4, 32 pictures, one thread and two: v48.1_1 0.96, 0.96; rn.conv1 0.97, 0.89; v224.1_1 0.96, 0.86; a
-/// block of all segments before the next block: 0.98, 0.95; 0.98, 0.91; 0.97, 0.87. A single channel has too few
-/// products to pay for reading some dy again: 48 x 48 x 1 to 64 filters, 1.07, 1.02.
+/// block of all segments before the next block: 0.98, 0.95; 0.98, 0.91; 0.97, 0.87. Packing the dy of single columns,
+/// which lie rows apart, gains nothing (1.00 to 1.03). A single channel has too few products to pay for reading some dy
+/// again: 48 x 48 x 1 to 64 filters, 1.07, 1.02.
 template <class T>
 void sum_piece(const ConvCall<T>& call, const Plan<T>& plan, std::int64_t piece, const ThreadScratch<T>& own) {
   const ConvGeometry& g = call.geometry;
@@ -181,9 +186,8 @@ void sum_piece(const ConvCall<T>& call, const Plan<T>& plan, std::int64_t piece,
   const std::int64_t begin = part_begin(plan.rows, plan.pieces, piece);
   const std::int64_t end = part_begin(plan.rows, plan.pieces, piece + 1);
   std::fill_n(dw, kernel_size(g), T(0));
-  const std::int64_t segments = find_segments(columns_axis(g), own.segments);
-  for (std::int64_t i = 0; i < segments; ++i)
-    if (own.segments[i].taps > 0) sum_segment(call, plan, own.segments[i], begin, end, own, dw);
+  for (const AxisSegment& columns : std::span(plan.segments, static_cast<std::size_t>(plan.segment_count)))
+    if (columns.taps > 0) sum_segment(call, plan, columns, begin, end, own, dw);
 }
 
 template <class T>
@@ -195,7 +199,8 @@ std::size_t workspace(const ConvGeometry& g, int threads) {
 template <class T>
 void backward_kernel(const ConvCall<T>& call) {
   const ConvGeometry& g = call.geometry;
-  const Plan<T> plan(g, call.workspace);
+  Plan<T> plan(g, call.workspace);
+  plan.prepare();
   parallel_for(call.threads, plan.pieces, [&](std::int64_t piece, int thread) {
     Scratch own(call.workspace + plan.shared_bytes + static_cast<std::size_t>(thread) * plan.thread_bytes);
     sum_piece(call, plan, piece, plan.thread_scratch(g, own));
