@@ -5,6 +5,7 @@ usage: compare.py SECTION... [--build DIR] [--rounds N] [--filter REGEX] [--thre
 sections: gemm      GFLOP/s against Eigen, OpenBLAS and oneDNN, and as a part of the FMA peak of the same run
           im2col    bytes written a second against a plain copy
           conv2d    every convolution and pass of the six networks against oneDNN
+          denormals every convolution and pass of pictures of denormal numbers against ordinary ones
           pointwise optimizer, batch normalisation, pooling and activation, bytes a second against loops that move as many
           models    training steps and predictions against PyTorch and, where it is installed, ONNX Runtime
           memory    peak resident size of a process that trains, against PyTorch
@@ -85,6 +86,21 @@ def compare_im2col(options):
         copy = rates[f"copy/threads:{threads}"]
         rows.append([shape, threads, f"{rates[name]:.1f}", f"{copy:.1f}", f"{rates[name] / copy:.2f}"])
     print_table("im2col, GB/s written", ["shape", "threads", "im2col", "copy", "im2col / copy"], rows)
+
+
+def compare_denormals(options):
+    end = f"threads:{options.threads}$"
+    rates = median_rates(options, "conv2d_benchmark",
+                         f"^(conv2d/.*({options.filter}).*/auto|denormals/.*({options.filter}).*)/{end}", "GFLOP/s")
+    rows, ratios = [], []
+    for name in [n for n in rates if n.startswith("denormals/")]:
+        _, shape, which, threads = name.split("/")
+        ordinary = rates[f"conv2d/{shape}/{which}/auto/{threads}"]
+        ratios.append(rates[name] / ordinary)
+        rows.append([shape, which, f"{ordinary:.0f}", f"{rates[name]:.0f}", f"{ratios[-1]:.2f}"])
+    print_table(f"Denormal pictures and gradients, effective GFLOP/s, {options.threads} threads",
+                ["shape", "pass", "ordinary", "denormal", "denormal / ordinary"], rows)
+    print_mean(ratios)
 
 
 def compare_pointwise(options):
@@ -200,8 +216,8 @@ def compare_memory(options):
     print_mean(ratios)
 
 
-SECTIONS = {"gemm": compare_gemm, "im2col": compare_im2col, "conv2d": compare_conv2d, "pointwise": compare_pointwise,
-            "models": compare_models, "memory": compare_memory}
+SECTIONS = {"gemm": compare_gemm, "im2col": compare_im2col, "conv2d": compare_conv2d,
+            "denormals": compare_denormals, "pointwise": compare_pointwise, "models": compare_models, "memory": compare_memory}
 
 
 def main():
@@ -210,7 +226,7 @@ def main():
     arguments.add_argument("--build", default="build/release")
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--filter", default=".*",
-                           help="regular expression on what gemm, im2col, conv2d and pointwise time")
+                           help="regular expression on what gemm, im2col, conv2d, denormals and pointwise time")
     arguments.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     arguments.add_argument("--models", nargs="+",
                            default=["custom1", "custom2", "custom3", "vgg16", "resnet50", "vggface"])

@@ -1,6 +1,7 @@
 // The three passes of every convolution of the six networks and of mini_XCEPTION's depthwise ones, with the algorithm
-// that the library chooses (auto) and with each one that accepts the geometry, against oneDNN. Names: im2col/<shape>,
-// conv2d/<shape>/<pass>/<algorithm>, onednn/conv2d/<shape>/<pass>, each with /threads:T.
+// that the library chooses (auto) and with each one that accepts the geometry, against oneDNN, and over pictures of
+// denormal numbers. Names: im2col/<shape>, conv2d/<shape>/<pass>/<algorithm>, denormals/<shape>/<pass>,
+// onednn/conv2d/<shape>/<pass>, each with /threads:T.
 
 #include <omp.h>
 
@@ -48,9 +49,11 @@ void copy(benchmark::State& state, int threads) {
   });
 }
 
-void ours(benchmark::State& state, const ConvShape& shape, ConvPass pass, const std::string& algorithm, int threads) {
+/// `scale`: of the pictures and their gradients.
+void ours(benchmark::State& state, const ConvShape& shape, ConvPass pass, const std::string& algorithm, int threads,
+          float scale = 1) {
   const ConvGeometry g = shape.geometry();
-  const Operand x(g.n * g.h * g.w * g.c), w(patch_size(g) * g.k), y(output_pixels(g) * g.k);
+  const Operand x(g.n * g.h * g.w * g.c, scale), w(patch_size(g) * g.k), y(output_pixels(g) * g.k, scale);
   const Buffer workspace(kernels::conv_workspace<float>(g, pass, threads, algorithm));
   measure_flops(state, shape.flops(), [&] {
     if (pass == ConvPass::forward)
@@ -123,6 +126,8 @@ void register_shape(const ConvShape& shape, int threads) {
                      [=](benchmark::State& state) { ours(state, shape, pass, algorithm, threads); });
     };
     add("auto", "");
+    register_timed(std::string("denormals/") + shape.name + "/" + to_string(pass) + suffix,
+                   [=](benchmark::State& state) { ours(state, shape, pass, "", threads, 1e-39F); });
     for (const kernels::ConvAlgorithm<float>& algorithm : kernels::conv_algorithms<float>(pass))
       if (algorithm.accepts(shape.geometry()) == nullptr && std::string_view(algorithm.name) != "reference")
         add(algorithm.name, algorithm.name);

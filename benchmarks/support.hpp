@@ -19,14 +19,14 @@ inline std::vector<int> thread_counts() {
   return all > 1 ? std::vector<int>{1, all} : std::vector<int>{1};
 }
 
-/// Floats between -0.5 and 0.5, aligned as the library's own tensors are.
+/// Floats between -scale / 2 and scale / 2, aligned as the library's own tensors are.
 class Operand {
  public:
-  explicit Operand(std::int64_t count) : buffer_(static_cast<std::size_t>(count) * sizeof(float)) {
+  explicit Operand(std::int64_t count, float scale = 1) : buffer_(static_cast<std::size_t>(count) * sizeof(float)) {
     std::uint32_t state = 1;
     for (std::int64_t i = 0; i < count; ++i) {
       state = state * 1664525U + 1013904223U;
-      data()[i] = static_cast<float>(state >> 8) / static_cast<float>(1U << 24) - 0.5F;
+      data()[i] = (static_cast<float>(state >> 8) / static_cast<float>(1U << 24) - 0.5F) * scale;
     }
   }
   [[nodiscard]] float* data() const { return reinterpret_cast<float*>(buffer_.data()); }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Times mien and its opponents in turns and prints medians and ratios: the tables of docs/performance.md.
 #
-#   scripts/compare.sh SECTION... [OPTIONS]      sections: gemm im2col conv2d pointwise models memory; see benchmarks/compare.py --help
+#   scripts/compare.sh SECTION... [OPTIONS]      sections: gemm im2col conv2d denormals pointwise models memory; see
+#                                                benchmarks/compare.py --help
 #
 # Opponents take part where they are installed: libdnnl-dev, libopenblas-dev, python3-torch, and ONNX Runtime if npm is there.
 # Run nothing beside it.
