@@ -216,8 +216,8 @@ def compare_memory(options):
     print_mean(ratios)
 
 
-SECTIONS = {"gemm": compare_gemm, "im2col": compare_im2col, "conv2d": compare_conv2d,
-            "denormals": compare_denormals, "pointwise": compare_pointwise, "models": compare_models, "memory": compare_memory}
+SECTIONS = {"gemm": compare_gemm, "im2col": compare_im2col, "conv2d": compare_conv2d, "denormals": compare_denormals,
+            "pointwise": compare_pointwise, "models": compare_models, "memory": compare_memory}
 
 
 def main():

@@ -101,17 +101,16 @@ std::int64_t list_pixels(const ConvCall<T>& call, const Plan<T>& plan, const Blo
                          const ThreadScratch<T>& own) {
   const ConvGeometry& g = call.geometry;
   const AxisSegment& columns = *block.columns;
+  const std::int64_t distance = plan.packs ? plan.kernels->columns : g.k;
+  const std::int64_t row_distance = (plan.packs ? columns.count : g.ow) * distance;
+  const T* const gradients = plan.packs ? own.packed : call.right + (block.begin * g.ow + columns.first) * g.k;
   std::int64_t count = 0;
   for (std::int64_t row = block.begin; row < block.end; ++row) {
     const std::int64_t from_row = row % g.oh * g.stride_h + r * g.dilation_h - g.pad_top;
     if (from_row < 0 || from_row >= g.h) continue;
     const T* const values = call.left + ((row / g.oh * g.h + from_row) * g.w + columns.cell) * g.c;
     point_at_rows(values, columns.cell_step * g.c, columns.count, own.values + count);
-    if (plan.packs)
-      point_at_rows<const T>(own.packed + (row - block.begin) * columns.count * plan.kernels->columns,
-                             plan.kernels->columns, columns.count, own.gradients + count);
-    else
-      point_at_rows(call.right + (row * g.ow + columns.first) * g.k, g.k, columns.count, own.gradients + count);
+    point_at_rows(gradients + (row - block.begin) * row_distance, distance, columns.count, own.gradients + count);
     count += columns.count;
   }
   return count;
