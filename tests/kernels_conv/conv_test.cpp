@@ -165,6 +165,9 @@ TEST_CASE("convolution: the activation is applied to the finished sum") {
       for (const char* name : {"implicit_gemm", "im2col"})
         CHECK(operands.run(ConvPass::forward, name, 1, f) == expected);
     }
+    for (const ActivationFunction& f : {relu, mien::tanh})
+      CHECK(operands.run(ConvPass::backward_input, "col2im", 2, f) ==
+            operands.run(ConvPass::backward_input, "reference", 1, f));
     const std::vector<float> expected = operands.run(ConvPass::forward, "reference", 1, mien::tanh);
     const std::vector<float> result = operands.run(ConvPass::forward, "implicit_gemm", 1, mien::tanh);
     for (std::size_t i = 0; i < result.size(); ++i) CHECK(result[i] == doctest::Approx(expected[i]).epsilon(1e-6));

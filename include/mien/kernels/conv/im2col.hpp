@@ -1,5 +1,5 @@
 #pragma once
-// Pixels' patches copied side by side into the rows of a matrix, and the way back.
+// Pixels' patches copied side by side into the rows of a matrix.
 
 #include <algorithm>
 #include <cstdint>
@@ -34,28 +34,6 @@ void im2col(const ConvGeometry& g, const T* x, std::int64_t group, std::int64_t 
           to = std::copy_n(from + column * g.c, channels, to);
         else
           to = std::fill_n(to, channels, T(0));
-      }
-    }
-  }
-}
-
-/// The way back: adds each row's values to the cells of dx that they were read from, cells of the rows of picture n
-/// between row_begin and row_end only.
-template <class T>
-void col2im(const ConvGeometry& g, const T* columns, std::int64_t ld, std::int64_t group, std::int64_t begin,
-            std::int64_t end, std::int64_t row_begin, std::int64_t row_end, T* dx) {
-  const std::int64_t channels = group_channels(g);
-  for (std::int64_t pixel = begin; pixel < end; ++pixel, columns += ld) {
-    const std::int64_t n = pixel / (g.oh * g.ow), i = pixel / g.ow % g.oh, j = pixel % g.ow;
-    for (std::int64_t r = 0; r < g.r; ++r) {
-      const std::int64_t row = i * g.stride_h - g.pad_top + r * g.dilation_h;
-      if (row < row_begin || row >= row_end) continue;
-      for (std::int64_t s = 0; s < g.s; ++s) {
-        const std::int64_t column = j * g.stride_w - g.pad_left + s * g.dilation_w;
-        if (column < 0 || column >= g.w) continue;
-        T* const to = dx + ((n * g.h + row) * g.w + column) * g.c + group * channels;
-        const T* const from = columns + (r * g.s + s) * channels;
-        for (std::int64_t c = 0; c < channels; ++c) to[c] += from[c];
       }
     }
   }

@@ -55,20 +55,6 @@ struct BlockProducts {
             .ldc = g.k,
             .epilogue = epilogue};
   }
-  /// columns = dy w'
-  [[nodiscard]] Gemm<T> backward_input() const {
-    const ConvGeometry& g = call.geometry;
-    return {.transpose_b = Transpose::yes,
-            .m = rows,
-            .n = patch_size(g),
-            .k = group_filters(g),
-            .a = call.left + begin * g.k + filter(),
-            .lda = g.k,
-            .b = call.right + filter(),
-            .ldb = g.k,
-            .c = columns,
-            .ldc = row_distance<T>(g)};
-  }
   /// dw = columns' dy, or dw += it
   [[nodiscard]] Gemm<T> backward_kernel(T* dw, bool first) const {
     const ConvGeometry& g = call.geometry;
@@ -102,9 +88,7 @@ template <class T>
 std::size_t gemm_bytes(const ConvGeometry& g, ConvPass pass) {
   const ConvCall<T> call{g, nullptr, nullptr, nullptr, {}, 1, nullptr};
   const BlockProducts<T> block{call, 0, 0, block_rows<T>(g), nullptr};
-  return gemm_serial_workspace(pass == ConvPass::forward          ? block.forward()
-                               : pass == ConvPass::backward_input ? block.backward_input()
-                                                                  : block.backward_kernel(nullptr, true));
+  return gemm_serial_workspace(pass == ConvPass::forward ? block.forward() : block.backward_kernel(nullptr, true));
 }
 
 template <class T>
@@ -135,36 +119,6 @@ void forward(const ConvCall<T>& call) {
       gemm_serial(BlockProducts<T>{call, group, begin, end - begin, own.columns}.forward(), own.gemm);
     }
     call.epilogue.finished(begin, end - begin, g.k);
-  });
-}
-
-/// One task: rows row_begin ... row_end-1 of picture n of dx, from all rows of dy that reach them.
-template <class T>
-void backward_input_band(const ConvCall<T>& call, std::int64_t n, std::int64_t row_begin, std::int64_t row_end,
-                         const ThreadScratch<T>& own) {
-  const ConvGeometry& g = call.geometry;
-  std::fill_n(call.result + (n * g.h + row_begin) * g.w * g.c, (row_end - row_begin) * g.w * g.c, T(0));
-  const std::int64_t reach = (g.r - 1) * g.dilation_h;
-  const std::int64_t first = std::clamp<std::int64_t>(ceil_div(row_begin + g.pad_top - reach, g.stride_h), 0, g.oh);
-  const std::int64_t last = std::clamp<std::int64_t>(ceil_div(row_end + g.pad_top, g.stride_h), first, g.oh);
-  const std::int64_t pixels_end = (n * g.oh + last) * g.ow;
-  for (std::int64_t begin = (n * g.oh + first) * g.ow; begin < pixels_end; begin += block_rows<T>(g)) {
-    const std::int64_t end = std::min(pixels_end, begin + block_rows<T>(g));
-    for (std::int64_t group = 0; group < g.groups; ++group) {
-      gemm_serial(BlockProducts<T>{call, group, begin, end - begin, own.columns}.backward_input(), own.gemm);
-      col2im(g, own.columns, row_distance<T>(g), group, begin, end, row_begin, row_end, call.result);
-    }
-  }
-}
-
-template <class T>
-void backward_input(const ConvCall<T>& call) {
-  const ConvGeometry& g = call.geometry;
-  const std::int64_t bands = std::min(g.h, ceil_div(wanted_tasks, g.n));
-  parallel_for(call.threads, g.n * bands, [&](std::int64_t task, int thread) {
-    const std::int64_t n = task / bands, band = task % bands;
-    backward_input_band(call, n, part_begin(g.h, bands, band), part_begin(g.h, bands, band + 1),
-                        thread_scratch(call, ConvPass::backward_input, call.workspace, thread));
   });
 }
 

@@ -10,6 +10,7 @@
 #include <mien/core/error.hpp>
 #include <mien/kernels/conv/algorithm.hpp>
 #include <mien/kernels/conv/choices.hpp>
+#include <mien/kernels/conv/col2im_gemm.hpp>
 #include <mien/kernels/conv/depthwise.hpp>
 #include <mien/kernels/conv/depthwise_kernel_gradient.hpp>
 #include <mien/kernels/conv/gemm_1x1.hpp>
@@ -52,8 +53,7 @@ inline constexpr std::array<ConvAlgorithm<T>, 7> backward_input_algorithms{{
      winograd::run<T, true, false>, winograd::loses<true, false>, false},
     {"implicit_gemm", implicit_gemm::accepts_backward_input, implicit_gemm::workspace<T, true>,
      implicit_gemm::run<T, true>},
-    {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::backward_input>,
-     im2col_gemm::backward_input<T>, nullptr, true, nullptr, nullptr, false},
+    {"col2im", col2im_gemm::accepts, col2im_gemm::workspace<T>, col2im_gemm::backward_input<T>},
     {"reference", reference::accepts, reference::workspace, reference::backward_input<T>, nullptr, true, nullptr,
      nullptr, false},
 }};
