@@ -5,10 +5,10 @@
 //   p (R S C/groups) = dy (K/groups) w'
 //
 // and each pixel of dx is the sum of what its taps have in those rows: col2im, seen from the side that is written. The
-// rows of products live in a ring that stays in the second cache; dx is written once.
+// rows of products live in a ring, in the second cache for pictures of usual width; dx is written once.
 //
 // Kernel rows beside the picture are left out as far as they fill whole panels; other taps there are lanes of vectors
-// that are multiplied anyway, and nobody reads them. Leaving each of them out, by a kernel of its own for every set of
+// that are multiplied anyway, and nobody uses them. Leaving each of them out, by a kernel of its own for every set of
 // pixels that see the same taps, takes more time, not less (AVX2, Zen 3, one thread and two): v48.1_1 1.18, 1.17;
 // rn.conv1 1.08, 1.10; v224.1_1 1.04, 1.05.
 
@@ -21,7 +21,6 @@
 #include <mien/kernels/conv/algorithm.hpp>
 #include <mien/kernels/conv/axis.hpp>
 #include <mien/kernels/elementwise/activate.hpp>
-#include <mien/kernels/gemm/block_sizes.hpp>
 #include <mien/kernels/gemm/macro_kernel.hpp>
 #include <mien/kernels/gemm/pack.hpp>
 #include <mien/kernels/gemm/pointers.hpp>
@@ -37,8 +36,8 @@ inline constexpr std::int64_t lanes = 4;
 /// 48: 1.03, 1.23; 6: 1.00, 1.28; 384: 1.01, 1.00. What comes next fetched by hand: 1.06 to 1.29.
 inline constexpr std::int64_t block_pixels = 192;
 
-/// A ring of products has no more bytes, unless a picture's rows are longer. 96 KB: 1.1 for rn.conv1, 1.0 for others;
-/// 384 KB: 1.0.
+/// A ring of products has no more bytes, unless one row of dx needs more: 224x224x3 under 7x7 with stride 2, 290 KB.
+/// 96 KB: 1.1 for rn.conv1, 1.0 for others; 384 KB: 1.0.
 inline constexpr std::int64_t ring_bytes = std::int64_t{192} << 10;
 
 /// One thread's memory.
@@ -52,7 +51,7 @@ template <class T>
 struct Plan {
   const MicroKernels<T>* kernels;
   ConvAxis dy_rows, dx_rows, dx_columns;
-  std::int64_t panels, ld;  ///< of a row of products
+  std::int64_t ld;          ///< of a row of products: whole panels
   std::int64_t chunk_rows;  ///< of dx, whose products are made at a time
   std::int64_t ring_rows;
   T* packed;  ///< w', group after group
@@ -65,11 +64,10 @@ struct Plan {
         dy_rows(forward_axis(g.oh, g.h, g.r, g.stride_h, g.dilation_h, g.pad_top)),
         dx_rows(backward_axis(g.oh, g.h, g.r, g.stride_h, g.dilation_h, g.pad_top)),
         dx_columns(backward_axis(g.ow, g.w, g.s, g.stride_w, g.dilation_w, g.pad_left)) {
-    panels = ceil_div(patch_size(g), kernels->columns);
-    ld = panels * kernels->columns;
+    ld = ceil_div(patch_size(g), kernels->columns) * kernels->columns;
     const std::int64_t fitting = ring_bytes / static_cast<std::int64_t>(sizeof(T)) / (ld * g.ow);
-    chunk_rows = std::clamp<std::int64_t>((fitting - 2) * g.stride_h - reach(), 1, g.h);
-    ring_rows = std::min(g.oh, (chunk_rows + reach()) / g.stride_h + 2);
+    chunk_rows = std::clamp<std::int64_t>(fitting * g.stride_h - reach(), 1, g.h);
+    ring_rows = std::min(g.oh, ceil_div(chunk_rows + reach(), g.stride_h));
     Scratch shared(workspace), own;
     packed = shared.array<T>(g.groups * ld * group_filters(g));
     row_segments = shared.array<AxisSegment>(max_segments(dy_rows));
@@ -152,7 +150,7 @@ void multiply_rows(const Place<T>& at, std::int64_t begin, std::int64_t end) {
   }
 }
 
-/// to[i * to_step + c] = bias[c] + sum over t of from[t][i * from_step + c], c < channels <= lanes. Reads `lanes`
+/// to[i * to_step + c] = sum over t of from[t][i * from_step + c] + bias[c], c < channels <= lanes. Reads `lanes`
 /// values.
 template <class T>
 void add_up(std::span<const T* const> from, std::int64_t from_step, std::int64_t count, std::int64_t channels,
@@ -224,7 +222,8 @@ void backward_input(const ConvCall<T>& call) {
   const ConvGeometry& g = call.geometry;
   Plan<T> plan(g, call.workspace);
   plan.prepare(call);
-  const std::int64_t bands = std::min(g.h, ceil_div(wanted_tasks, g.n));
+  // Neighbouring bands both multiply the rows of dy that touch both. No cut changes a bit of dx, so the threads decide.
+  const std::int64_t bands = call.threads == 1 ? 1 : std::min(g.h, ceil_div(2 * call.threads, g.n));
   parallel_for(call.threads, g.n * bands, [&](std::int64_t task, int thread) {
     Scratch own(call.workspace + plan.shared_bytes + static_cast<std::size_t>(thread) * plan.thread_bytes);
     const std::int64_t n = task / bands, band = task % bands;

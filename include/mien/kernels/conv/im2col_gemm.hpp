@@ -1,6 +1,7 @@
 #pragma once
-// The classical way: rows of patches times the kernel. The rows are made a block at a time and never leave the second
-// cache. Any geometry. It serves kernels that see few channels, for which the implicit way's runs are too short.
+// The classical way, forward and for the gradient of the kernel: rows of patches times the kernel. The rows are made a
+// block at a time and never leave the second cache. Any geometry. It serves gradients of kernels that see few channels,
+// for which the implicit way's runs are too short.
 
 #include <algorithm>
 #include <cstddef>
@@ -100,6 +101,7 @@ ThreadScratch<T> thread_scratch(const ConvCall<T>& call, ConvPass pass, std::byt
 
 template <class T, ConvPass pass>
 std::size_t workspace(const ConvGeometry& g, int threads) {
+  static_assert(pass != ConvPass::backward_input, "col2im_gemm.hpp computes it");
   Scratch pieces;
   if (pass == ConvPass::backward_kernel) static_cast<void>(pieces.array<T>((kernel_pieces(g) - 1) * kernel_size(g)));
   return pieces.bytes() +
