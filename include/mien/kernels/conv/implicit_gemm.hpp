@@ -41,29 +41,23 @@ struct Runs {
 };
 
 /// Neighbouring pixels of one row of a region and of one tile: the first one's place in the tile, how many they are,
-/// and what the first one reads and writes.
+/// and what the first one reads.
 template <class T>
 struct PixelRun {
   std::int64_t place, count;
-  T* result;
   const T* source;
 };
 
 /// Sets the pointers of a run of pixels in a tile's part of the sources.
 template <class T>
 void point_at_run(const Problem& p, const Region& region, const Runs<T>& runs, std::int64_t height,
-                  const PixelRun<T>& pixels, const T** sources, T** results) {
+                  const PixelRun<T>& pixels, const T** sources) {
   const std::int64_t channels = p.groups * p.depth, row_size = p.columns_axis.cells * channels;
-  const std::int64_t step = region.columns.cell_step * channels, count = pixels.count;
-  const std::int64_t result_step = region.columns.step * p.groups * p.columns;
-  point_at_rows(pixels.result, result_step, count, results);
   const T** to = sources + pixels.place;
   for (std::int64_t r = 0; r < region.rows.taps; ++r)
-    for (std::int64_t s = 0; s < runs.per_row; ++s, to += height) {
-      const T* const from =
-          pixels.source + r * region.rows.tap_cells * row_size + s * region.columns.tap_cells * channels;
-      point_at_rows(from, step, count, to);
-    }
+    for (std::int64_t s = 0; s < runs.per_row; ++s, to += height)
+      point_at_rows(pixels.source + r * region.rows.tap_cells * row_size + s * region.columns.tap_cells * channels,
+                    region.columns.cell_step * channels, pixels.count, to);
 }
 
 /// A region's pixels that a task takes, counted picture by picture, row by row.
@@ -72,30 +66,36 @@ struct PixelRange {
 };
 
 /// Pointers for the pixels of a task. Positions are divided out once for each row of pixels: done for each pixel, that
-/// took a quarter of a first layer's time.
+/// took a quarter of a first layer's time. A whole tile behind another one of its row reads the same places further on:
+/// first layers forward with AVX2, Zen 3, 0.95 to 0.97 of the time.
 template <class T>
 void point_at_pixels(const ConvCall<T>& call, const Problem& p, const Plan<T>& plan, const Region& region,
                      const Runs<T>& runs, std::int64_t group, const PixelRange& range, const ThreadScratch<T>& own) {
-  const std::int64_t height = plan.kernels->rows(), channels = p.groups * p.depth;
+  const std::int64_t height = plan.kernels->rows(), channels = p.groups * p.depth, tile_size = runs.count * height;
   const AxisSegment &down = region.rows, &across = region.columns;
-  std::int64_t tile = 0, place = 0;
-  for (std::int64_t pixel = range.begin; pixel < range.end;) {
+  const std::int64_t step = across.cell_step * channels, result_step = across.step * p.groups * p.columns;
+  const T** tile = own.sources;
+  for (std::int64_t pixel = range.begin, place = 0; pixel < range.end;) {
     const std::int64_t row = pixel / across.count, i = row % down.count, n = row / down.count;
     const std::int64_t row_end = std::min(range.end, (row + 1) * across.count);
+    std::int64_t j = pixel - row * across.count;
     T* const results = call.result + group * p.columns +
                        ((n * p.rows.outputs + down.first + i * down.step) * p.columns_axis.outputs + across.first) *
                            p.groups * p.columns;
     const T* const sources =
         call.left + group * p.depth +
         ((n * p.rows.cells + down.cell + i * down.cell_step) * p.columns_axis.cells + across.cell) * channels;
-    while (pixel < row_end) {
-      const std::int64_t j = pixel - row * across.count, count = std::min(row_end - pixel, height - place);
-      point_at_run(p, region, runs, height,
-                   PixelRun<T>{place, count, results + j * across.step * p.groups * p.columns,
-                               sources + j * across.cell_step * channels},
-                   own.sources + tile * runs.count * height, own.results + (pixel - range.begin));
-      pixel += count, place += count;
-      if (place == height) place = 0, ++tile;
+    point_at_rows(results + j * result_step, result_step, row_end - pixel, own.results + (pixel - range.begin));
+    bool behind_whole = false;
+    for (std::int64_t count; pixel < row_end; pixel += count, j += count) {
+      count = std::min(row_end - pixel, height - place);
+      if (behind_whole && count == height)
+        point_behind(tile - tile_size, height * step, tile_size, tile);
+      else
+        point_at_run(p, region, runs, height, PixelRun<T>{place, count, sources + j * step}, tile);
+      behind_whole = count == height;
+      place += count;
+      if (place == height) place = 0, tile += tile_size;
     }
   }
 }

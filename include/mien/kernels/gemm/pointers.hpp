@@ -19,4 +19,19 @@ void point_at_rows(T* first, std::int64_t ld, std::int64_t rows, T** to) {
   if (i < rows) to[i] = first + i * ld;
 }
 
+/// to[i] = from[i] + distance, for i < count.
+template <class T>
+void point_behind(T* const* from, std::int64_t distance, std::int64_t count, T** to) {
+  typedef std::uintptr_t Pair __attribute__((vector_size(2 * sizeof(std::uintptr_t))));
+  const std::uintptr_t step = static_cast<std::uintptr_t>(distance) * sizeof(T);
+  std::int64_t i = 0;
+  for (; i + 2 <= count; i += 2) {
+    Pair pair;
+    std::memcpy(&pair, from + i, sizeof pair);
+    pair += step;
+    std::memcpy(to + i, &pair, sizeof pair);
+  }
+  if (i < count) to[i] = from[i] + distance;
+}
+
 }  // namespace mien::inline v0::kernels
