@@ -106,7 +106,7 @@ TEST_CASE("what the choices say is what runs, in training and in predictors") {
     model.set_tuned_algorithms(all_by(measured.tuned_algorithms(), algorithm));
     return after_steps(std::move(model), 3);
   };
-  Model<float> winograd = with("winograd"), reference = with("reference"), im2col = with("im2col");
+  Model<float> winograd = with("winograd"), reference = with("reference"), implicit = with("implicit_gemm");
   CHECK_FALSE(equal_bits(winograd.values().values(), reference.values().values()));
   winograd.values() = reference.copy_values();
   const Tensor<float> a = winograd.predict(tuning_samples().x), b = reference.predict(tuning_samples().x);
@@ -116,7 +116,7 @@ TEST_CASE("what the choices say is what runs, in training and in predictors") {
   const auto explained = [](const Model<float>& model) {
     return kernels::explain_choice(model.network().layers[1]->convolutions(6).front(), kernels::ConvPass::forward);
   };
-  CHECK(explained(im2col).ends_with("forward: im2col; measured"));
+  CHECK(explained(implicit).ends_with("forward: implicit_gemm; measured"));
   CHECK(explained(reference).ends_with("forward: reference; measured"));
 }
 
