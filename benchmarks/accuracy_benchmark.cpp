@@ -27,7 +27,10 @@ using namespace mien;
 namespace {
 
 constexpr std::int64_t batch_size = 32;
-constexpr std::size_t units[] = {128, 32};  ///< of the dense layers before the last
+const EmotionCnnOptions network = emotion_cnn_options("custom2");
+
+/// A picture's masks behind dense layer i.
+std::size_t units(std::size_t i) { return static_cast<std::size_t>(network.units[i]); }
 
 template <class E>
 std::vector<E> read_all(const TensorFile& file, const std::string& name, DType dtype) {
@@ -103,9 +106,9 @@ struct Start {
     masks[1] = std::make_shared<Masks>(Masks{read_all<std::uint8_t>(file, "dropout_1", DType::boolean)});
     const auto n = static_cast<std::size_t>(train.size());
     if (n == 0 || validation.empty() || order.empty() || order.size() % n != 0 ||
-        masks[0]->kept.size() != order.size() * units[0] || masks[1]->kept.size() != order.size() * units[1])
-      throw FileError(text("'", file.path(), "': expected whole epochs of ", n, " pictures and ", units[0], " and ",
-                           units[1], " masks for each, got an order of ", order.size(), ", ", masks[0]->kept.size(),
+        masks[0]->kept.size() != order.size() * units(0) || masks[1]->kept.size() != order.size() * units(1))
+      throw FileError(text("'", file.path(), "': expected whole epochs of ", n, " pictures and ", units(0), " and ",
+                           units(1), " masks for each, got an order of ", order.size(), ", ", masks[0]->kept.size(),
                            " and ", masks[1]->kept.size(), "; write it with pytorch_start.py"));
   }
   static Dataset faces(const TensorFile& file, const std::string& part) {
@@ -117,15 +120,15 @@ struct Start {
 
 /// Custom model 2 with the start's masks and weights.
 Model<float> build(const Start& start, const std::string& weights, Arithmetic arithmetic) {
-  Sequential layers{Input({48, 48, 3})};
-  for (const std::int64_t filters : {64, 128, 256}) {
+  Sequential layers{Input(network.input_shape)};
+  for (const std::int64_t filters : network.filters) {
     layers.add(Conv2D{.filters = filters, .kernel_size = 3}).add(Conv2D{.filters = filters, .kernel_size = 3});
     layers.add(BatchNormalization{}).add(Activation{.activation = relu}).add(MaxPooling2D{.pool_size = 2});
   }
   layers.add(GlobalAveragePooling2D{});
   for (std::size_t i = 0; i < 2; ++i) {
-    layers.add(Dense{.units = static_cast<std::int64_t>(units[i]), .activation = relu});
-    layers.add(GivenDropout{.rate = emotion_cnn_options("custom2").dropout[i], .masks = start.masks[i]});
+    layers.add(Dense{.units = network.units[i], .activation = relu});
+    layers.add(GivenDropout{.rate = network.dropout[i], .masks = start.masks[i]});
   }
   layers.add(Dense{.units = 3, .activation = softmax});
   Model<float> model(layers, {.preprocessing = unit_preprocessing(), .arithmetic = arithmetic});
@@ -145,7 +148,7 @@ double train(Model<float>& model, Start& start, const Dataset& pictures) {
       pictures.read_target(begin + i, y.data() + i * 3);
     }
     loss += model.train_on_batch(x, y).loss * static_cast<double>(count);
-    for (std::size_t i = 0; i < 2; ++i) start.masks[i]->step += static_cast<std::size_t>(count) * units[i];
+    for (std::size_t i = 0; i < 2; ++i) start.masks[i]->step += static_cast<std::size_t>(count) * units(i);
   }
   return loss / static_cast<double>(pictures.size());
 }

@@ -17,6 +17,7 @@ CUSTOM = {  # filters of the blocks, units of the dense layers, batch normalisat
     "custom2": ((64, 128, 256), (128, 32), True),
     "custom3": ((32, 256, 256), (256, 64), True),
 }
+RATES = (0.25, 0.1)  # of the dropout behind each dense layer but the last
 # Pixels, batch of a training step, batches of predictions: as model_benchmark has them.
 SMALL = (48, 32, (1, 32))
 TIMED = {**{name: SMALL for name in CUSTOM}, "vgg16": SMALL, "resnet50": SMALL, "vggface": (224, 8, (1, 8))}
@@ -32,7 +33,7 @@ def custom(name):
         layers += [nn.ReLU(), nn.MaxPool2d(2)]
         channels = count
     layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-    for count, rate in zip(units, (0.25, 0.1)):
+    for count, rate in zip(units, RATES):
         layers += [nn.Linear(channels, count), nn.ReLU(), nn.Dropout(rate)]
         channels = count
     layers.append(nn.Linear(channels, 3))

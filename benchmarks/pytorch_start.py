@@ -16,10 +16,9 @@ import torch.nn as nn
 import torch.nn.functional as F
 from PIL import Image
 
-from pytorch_models import CUSTOM, custom
+from pytorch_models import CUSTOM, RATES, custom
 
 BATCH = 32
-RATES = (0.25, 0.1)
 CLASSES = ("angry", "happy", "sad")
 
 
