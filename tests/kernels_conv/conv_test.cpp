@@ -145,6 +145,29 @@ TEST_CASE("convolution: single channels, rows of every width, with both, one or 
   });
 }
 
+TEST_CASE("convolution: few channels, rows of every width") {
+  for_each_isa([] {
+    for (const std::int64_t c : {1, 3, 7})
+      for (const std::int64_t k : {5, 32, 70})
+        for (std::int64_t w = 1; w <= 30; ++w)
+          for (const std::int64_t stride : {1, 2}) {
+            ConvGeometry g{.n = 1, .h = 5, .w = w, .c = c, .k = k, .r = 3, .s = 3, .stride_w = stride};
+            check_all<float>(with_same_padding(g));
+          }
+  });
+}
+
+TEST_CASE("convolution: first layers go forward by strips where rows are long enough and sums short enough") {
+  const auto chosen = [](ConvGeometry g) {
+    return std::string_view(select_conv<float>(with_same_padding(g), ConvPass::forward).name);
+  };
+  CHECK(chosen({.n = 32, .h = 48, .w = 48, .c = 3, .k = 64, .r = 3, .s = 3}) == "strips");
+  CHECK(chosen({.n = 1, .h = 28, .w = 28, .c = 1, .k = 32, .r = 5, .s = 5}) == "strips");
+  CHECK(chosen({.n = 32, .h = 48, .w = 48, .c = 3, .k = 64, .r = 7, .s = 7}) == "implicit_gemm");
+  CHECK(chosen({.n = 32, .h = 48, .w = 5, .c = 3, .k = 64, .r = 3, .s = 3}) == "implicit_gemm");
+  CHECK(chosen({.n = 32, .h = 48, .w = 48, .c = 3, .k = 64, .r = 3, .s = 3, .dilation_w = 2}) == "implicit_gemm");
+}
+
 TEST_CASE("convolution: the reference by hand") {
   Operands<double> operands(with_same_padding({.h = 1, .w = 3, .r = 1, .s = 3}));
   operands.x = {1, 2, 3};
@@ -165,6 +188,10 @@ TEST_CASE("convolution: the activation is applied to the finished sum") {
       for (const char* name : {"implicit_gemm", "im2col"})
         CHECK(operands.run(ConvPass::forward, name, 1, f) == expected);
     }
+    Operands<float> first_layer(with_same_padding({.n = 2, .h = 9, .w = 19, .c = 3, .k = 37, .r = 3, .s = 3}));
+    for (const ActivationFunction& f : {relu, leaky_relu(0.5)})
+      CHECK(first_layer.run(ConvPass::forward, "strips", 1, f) ==
+            first_layer.run(ConvPass::forward, "reference", 1, f));
     for (const ActivationFunction& f : {relu, mien::tanh})
       CHECK(operands.run(ConvPass::backward_input, "col2im", 2, f) ==
             operands.run(ConvPass::backward_input, "reference", 1, f));

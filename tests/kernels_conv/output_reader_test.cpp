@@ -91,6 +91,7 @@ TEST_CASE("a large result that is read is not stored past the caches") {
   for_each_isa([&] {
     check_reports<float>(g, 3, relu);
     check_reports<float>(with_output({.n = 8, .h = 47, .w = 48, .c = 8, .k = 128}), 3, relu);
+    check_reports<float>(with_same_padding({.n = 8, .h = 47, .w = 48, .c = 3, .k = 128, .r = 3, .s = 3}), 3, relu);
   });
 }
 

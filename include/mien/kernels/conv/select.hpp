@@ -19,13 +19,14 @@
 #include <mien/kernels/conv/implicit_gemm_kernel.hpp>
 #include <mien/kernels/conv/reference.hpp>
 #include <mien/kernels/conv/strips.hpp>
+#include <mien/kernels/conv/strips_forward.hpp>
 #include <mien/kernels/conv/winograd/kernel_gradient.hpp>
 #include <mien/kernels/conv/winograd/winograd.hpp>
 
 namespace mien::inline v0::kernels {
 
 template <class T>
-inline constexpr std::array<ConvAlgorithm<T>, 7> forward_algorithms{{
+inline constexpr std::array<ConvAlgorithm<T>, 8> forward_algorithms{{
     {"depthwise", depthwise::accepts, depthwise::workspace<T, ConvPass::forward>, depthwise::forward<T>},
     {"gemm_1x1", gemm_1x1::accepts, gemm_1x1::workspace<T, ConvPass::forward>, gemm_1x1::run<T, ConvPass::forward>,
      gemm_1x1::loses_forward},
@@ -35,6 +36,8 @@ inline constexpr std::array<ConvAlgorithm<T>, 7> forward_algorithms{{
     {"winograd", winograd::accepts<T, ConvPass::forward, false>, winograd::workspace<T, false, false>,
      winograd::run<T, false, false>, winograd::loses<false, false>, false, winograd::prepared_size<T, false>,
      winograd::prepare<T, false>},
+    {"strips", strips::accepts, strips::forward_workspace<T>, strips::forward<T>, strips::loses_forward, true,
+     strips::prepared_size<T>, strips::prepare<T>},
     {"implicit_gemm", implicit_gemm::accepts_forward, implicit_gemm::workspace<T, false>, implicit_gemm::run<T, false>,
      nullptr, true, implicit_gemm::prepared_size<T>, implicit_gemm::prepare<T>},
     {"im2col", im2col_gemm::accepts, im2col_gemm::workspace<T, ConvPass::forward>, im2col_gemm::forward<T>},
