@@ -108,16 +108,20 @@ void multiply_last_panel(const ForwardPlace<T>& at, StripOperand<T> operand, Til
   for (std::int64_t i = 0; i < height; ++i) std::copy_n(c[i], columns, results[i] + column);
 }
 
-/// Lists the strips that a row of y reads, first the one for kernel row `tap`; returns how many there are.
+/// The kernel rows that are on the picture: `count` from row `first` on.
+struct KernelRows {
+  std::int64_t first, count;
+};
+
+/// Lists the strips that a row of y reads, one for each kernel row that is on the picture.
 template <class T>
-std::int64_t list_strips(const ForwardPlace<T>& at, std::int64_t row, std::int64_t& tap) {
+KernelRows list_strips(const ForwardPlace<T>& at, std::int64_t row) {
   const ConvGeometry& g = at.call.geometry;
-  const std::int64_t first = row * g.stride_h - g.pad_top;
-  tap = first < 0 ? ceil_div(-first, g.dilation_h) : 0;
-  std::int64_t count = 0;
-  for (std::int64_t x = first + tap * g.dilation_h; tap + count < g.r && x < g.h; x += g.dilation_h)
-    at.own.strips[count++] = at.strip(x);
-  return count;
+  const std::int64_t x_row = row * g.stride_h - g.pad_top;
+  KernelRows rows{x_row < 0 ? ceil_div(-x_row, g.dilation_h) : 0, 0};
+  for (std::int64_t x = x_row + rows.first * g.dilation_h; rows.first + rows.count < g.r && x < g.h; x += g.dilation_h)
+    at.own.strips[rows.count++] = at.strip(x);
+  return rows;
 }
 
 /// One row of y, whose strips are in the ring.
@@ -126,10 +130,9 @@ void multiply_row(const ForwardPlace<T>& at, std::int64_t row, TileOutput<T> out
   const ConvGeometry& g = at.call.geometry;
   const ForwardPlan<T>& plan = at.plan;
   const std::int64_t run = g.s * g.c, whole_panels = g.k / plan.kernels->columns;
-  std::int64_t tap;
-  const std::int64_t runs = list_strips(at, row, tap);
-  const T* const b = (g.kernel_prepared ? at.call.right : plan.packed) + tap * run * plan.kernels->columns;
-  StripOperand<T> operand{at.own.strips, 0, g.stride_w * g.c, runs, run, b, whole_panels, plan.panel_size};
+  const KernelRows rows = list_strips(at, row);
+  const T* const b = (g.kernel_prepared ? at.call.right : plan.packed) + rows.first * run * plan.kernels->columns;
+  StripOperand<T> operand{at.own.strips, 0, g.stride_w * g.c, rows.count, run, b, whole_panels, plan.panel_size};
   point_at_rows(at.call.result + (at.n * g.oh + row) * g.ow * g.k, g.k, g.ow, at.own.results);
   out.c = at.own.results;
   for (std::int64_t tile = 0; tile < plan.tiles; ++tile) {
