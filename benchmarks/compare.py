@@ -31,7 +31,7 @@ def run_benchmark(options, program, pattern, *more):
     """One run of a Google Benchmark program: {name: (ms, counters)}."""
     command = [f"{options.build}/benchmarks/{program}", f"--benchmark_filter={pattern}", "--benchmark_format=json", *more]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    rows = json.loads(output)["benchmarks"]
+    rows = json.loads(output)["benchmarks"] if output else []  # nothing matched: the program says so, and ends well
     return {row["name"]: (row["real_time"], row) for row in rows}
 
 
@@ -45,6 +45,9 @@ def median_rates(options, program, pattern, counter):
 
 
 def print_table(title, header, rows):
+    if not rows:
+        print(f"\n### {title}\n\n--filter matches nothing here: the programs in build/release/benchmarks list what they time (--benchmark_list_tests).")
+        return
     print(f"\n### {title}\n\n| {' | '.join(header)} |\n|{' --- |' * len(header)}")
     for row in rows:
         print(f"| {' | '.join(row)} |", flush=True)
@@ -216,6 +219,7 @@ def compare_memory(options):
     print_mean(ratios)
 
 
+MODELS = ["custom1", "custom2", "custom3", "vgg16", "resnet50", "vggface"]
 SECTIONS = {"gemm": compare_gemm, "im2col": compare_im2col, "conv2d": compare_conv2d, "denormals": compare_denormals,
             "pointwise": compare_pointwise, "models": compare_models, "memory": compare_memory}
 
@@ -228,8 +232,7 @@ def main():
     arguments.add_argument("--filter", default=".*",
                            help="regular expression on what gemm, im2col, conv2d, denormals and pointwise time")
     arguments.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    arguments.add_argument("--models", nargs="+",
-                           default=["custom1", "custom2", "custom3", "vgg16", "resnet50", "vggface"])
+    arguments.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     arguments.add_argument("--onnxruntime", default="", help="folder with node_modules/onnxruntime-node")
     options = arguments.parse_args()
     options.python = os.environ.get("PYTHON", sys.executable)

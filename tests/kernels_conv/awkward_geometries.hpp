@@ -162,6 +162,11 @@ inline const std::vector<ConvGeometry>& awkward_geometries() {
       with_same_padding({.n = 3, .h = 11, .w = 9, .c = 7, .k = 33, .r = 3, .s = 5, .stride_w = 2, .dilation_h = 2}),
       with_same_padding({.n = 9, .h = 25, .w = 31, .c = 3, .k = 32, .r = 3, .s = 3}),
       with_output({.n = 2, .h = 30, .w = 33, .c = 1, .k = 64, .r = 5, .s = 5, .stride_w = 3}),
+      // strips: strides that skip rows, dilated beyond the picture, with a stride, no cell of the picture in a strip
+      with_same_padding({.n = 2, .h = 23, .w = 16, .c = 3, .k = 20, .r = 2, .s = 3, .stride_h = 3}),
+      with_same_padding({.n = 2, .h = 9, .w = 20, .c = 3, .k = 17, .r = 3, .s = 3, .dilation_h = 1000}),
+      with_same_padding({.n = 2, .h = 21, .w = 15, .c = 2, .k = 40, .r = 3, .s = 3, .stride_h = 3, .dilation_h = 2}),
+      with_output({.n = 2, .h = 7, .w = 1, .c = 3, .k = 8, .stride_w = 7, .pad_left = 5}),
       // the ring of products goes round: several rows at a time, one, more than one group
       with_same_padding({.n = 2, .h = 70, .w = 64, .c = 5, .k = 9, .r = 5, .s = 5, .stride_h = 2}),
       with_same_padding({.n = 1, .h = 90, .w = 50, .c = 7, .k = 6, .r = 3, .s = 3, .dilation_h = 4, .dilation_w = 2}),

@@ -157,6 +157,28 @@ TEST_CASE("convolution: few channels, rows of every width") {
   });
 }
 
+TEST_CASE("convolution: strips of a result that is stored past the caches") {
+  for_each_isa([] {
+    for (const std::int64_t k : {48, 64}) {  // 48: the last panel is not whole with AVX-512
+      Operands<float> operands(with_same_padding({.n = 19, .h = 48, .w = 48, .c = 3, .k = k, .r = 3, .s = 3}));
+      const ConvGeometry& g = operands.g;
+      const std::size_t size = operands.dy.size();
+      const Buffer y(size * sizeof(float)), workspace(conv_workspace<float>(g, ConvPass::forward, 2, "strips"));
+      float* const result = reinterpret_cast<float*>(y.data());
+      const Epilogue<float> epilogue{operands.bias.data(), relu};
+      REQUIRE(write_past_caches(result, output_pixels(g), g.k, g.k, epilogue));
+      conv_forward<float>(g, operands.x.data(), operands.w.data(), result, epilogue, 2, workspace.data(), "strips");
+      CHECK(std::equal(result, result + size, operands.run(ConvPass::forward, "reference", 2, relu).begin()));
+    }
+  });
+}
+
+TEST_CASE("convolution: a window dilated far beyond the picture takes no memory for it") {
+  const ConvGeometry g = with_same_padding({.h = 48, .w = 48, .c = 3, .k = 16, .r = 3, .s = 3, .dilation_h = 1 << 30});
+  for (const ConvAlgorithm<float>& algorithm : conv_algorithms<float>(ConvPass::forward))
+    if (algorithm.accepts(g) == nullptr) CHECK(algorithm.workspace(g, 2) < std::size_t{1} << 20);
+}
+
 TEST_CASE("convolution: first layers go forward by strips where rows are long enough and sums short enough") {
   const auto chosen = [](ConvGeometry g) {
     return std::string_view(select_conv<float>(with_same_padding(g), ConvPass::forward).name);
@@ -165,6 +187,7 @@ TEST_CASE("convolution: first layers go forward by strips where rows are long en
   CHECK(chosen({.n = 1, .h = 28, .w = 28, .c = 1, .k = 32, .r = 5, .s = 5}) == "strips");
   CHECK(chosen({.n = 32, .h = 48, .w = 48, .c = 3, .k = 64, .r = 7, .s = 7}) == "implicit_gemm");
   CHECK(chosen({.n = 32, .h = 48, .w = 5, .c = 3, .k = 64, .r = 3, .s = 3}) == "implicit_gemm");
+  CHECK(chosen({.n = 1, .h = 1, .w = 4096, .c = 2, .k = 64, .r = 1, .s = 7}) == "implicit_gemm");
   CHECK(chosen({.n = 32, .h = 48, .w = 48, .c = 3, .k = 64, .r = 3, .s = 3, .dilation_w = 2}) == "implicit_gemm");
 }
 

@@ -97,14 +97,16 @@ TEST_CASE("a large result that is read is not stored past the caches") {
 
 TEST_CASE("moments taken while a result is written are those of a pass of their own, bit for bit") {
   for_each_isa([] {
-    for (const std::int64_t k : {3, 64, 130}) {
-      const ConvGeometry g = with_same_padding({.n = 5, .h = 24, .w = 23, .c = 16, .k = k, .r = 3, .s = 3});
+    for (ConvGeometry g : {ConvGeometry{.c = 16, .k = 3}, {.c = 16, .k = 64}, {.c = 16, .k = 130}, {.c = 3, .k = 70}}) {
+      g.n = 5, g.h = 24, g.w = 23, g.r = 3, g.s = 3;
+      g = with_same_padding(g);
+      const std::int64_t k = g.k;
       const std::int64_t rows = output_pixels(g);
       Forward<float> forward(g);
       const auto c = static_cast<std::size_t>(k);
       std::vector<double> mean(c), variance(c), read_mean(c), read_variance(c);
       std::vector<float> partial(static_cast<std::size_t>(norm_partial_size(rows, k)));
-      for (const char* const algorithm : {"winograd_6x6", "winograd", "implicit_gemm", "im2col"})
+      for (const char* const algorithm : {"winograd_6x6", "winograd", "strips", "implicit_gemm", "im2col"})
         for (const int threads : {1, 2, 7}) {
           CAPTURE(std::string(algorithm));
           const Buffer memory(MomentsReader<float>::bytes(rows, k));

@@ -1,7 +1,7 @@
 #pragma once
-// The only file that names OpenMP. Work is cut into tasks by the problem alone and never by the number of threads;
+// The only file that names OpenMP. Sums are cut into tasks by the problem alone and never by the number of threads;
 // threads only share the tasks out. So the order of every sum, and with it every bit of a result, is the same for any
-// number of threads.
+// number of threads. Where no cut divides a sum, the threads may decide how many tasks there are.
 
 #include <algorithm>
 #include <atomic>

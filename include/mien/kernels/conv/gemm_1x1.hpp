@@ -24,7 +24,7 @@ inline const char* accepts(const ConvGeometry& g) {
   return nullptr;
 }
 
-/// With a prepared kernel and few pixels the implicit product reads panels, one stream, where this one would read the
+/// With a prepared kernel and few pixels the rows below read panels, one stream, where this one would read the
 /// rows of w or pack them.
 inline constexpr std::int64_t fewest_pixels = 256;
 

@@ -5,9 +5,9 @@
 // output rows that read it, so that a row of pixels is cut into tiles without a thought of its ends.
 //
 // Kernel rows above and below the picture are left out. Taps beside its columns are multiplied by a strip's zeros: to
-// leave them out, a row's first and last pixels would need tiles of their own, low ones or over rows of the picture,
-// as the implicit product's. That product with this kernel for the pixels between, AVX2, Zen 3, parts of its own time:
-// v48.1_1, 32 pictures and one, 0.92 and 0.94; strips 0.76 and 0.75.
+// leave them out, the pixels at a row's ends would need tiles of their own, as they have in the implicit product. That
+// was built too, this kernel for the pixels between the ends: v48.1_1, 32 pictures and one, AVX2, Zen 3, 0.92 and 0.94
+// of the implicit product's time; strips 0.76 and 0.75.
 
 #include <algorithm>
 #include <cstddef>
@@ -31,9 +31,13 @@ inline constexpr std::int64_t longest_sum = 64;
 /// Rows of fewer pixels make low tiles.
 inline constexpr std::int64_t fewest_pixels = 6;
 
+/// Threads share out rows: of low pictures, single ones would leave threads without work.
+inline constexpr std::int64_t fewest_rows = 6;
+
 inline const char* loses_forward(const ConvGeometry& g) {
   if (patch_size(g) > longest_sum) return "its sums are long enough to pay for lists of pointers";
   if (g.ow < fewest_pixels) return "a row of its output has fewer than 6 pixels";
+  if (g.oh < fewest_rows) return "its output has fewer than 6 rows";
   return nullptr;
 }
 
@@ -49,7 +53,8 @@ template <class T>
 struct ForwardPlan {
   const MicroKernels<T>* kernels;
   const StripKernels<T>* strip_kernels;
-  std::int64_t cells, copied;  ///< of a strip; of them on the picture
+  std::int64_t cells, copied_cells;  ///< of a strip; of them on the picture
+  std::int64_t window;               ///< rows of the picture from the first that a row of y reads to the last
   std::int64_t ring_rows;
   std::int64_t panels, panel_size;
   std::int64_t tiles, low_tile, higher_tiles;  ///< of a row of pixels; the lower ones' height; how many are one higher
@@ -59,8 +64,9 @@ struct ForwardPlan {
   ForwardPlan(const ConvGeometry& g, std::byte* workspace)
       : kernels(&active_micro_kernels<T>()), strip_kernels(&active_strip_kernels<T>()) {
     cells = (g.ow - 1) * g.stride_w + g.s;
-    copied = std::clamp<std::int64_t>(cells - g.pad_left, 0, g.w);
-    ring_rows = (g.r - 1) * g.dilation_h + 1;
+    copied_cells = std::clamp<std::int64_t>(cells - g.pad_left, 0, g.w);
+    window = (g.r - 1) * g.dilation_h + 1;
+    ring_rows = std::min(g.h, window);
     panels = ceil_div(g.k, kernels->columns), panel_size = patch_size(g) * kernels->columns;
     tiles = ceil_div(g.ow, kernels->rows()), low_tile = g.ow / tiles, higher_tiles = g.ow % tiles;
     Scratch shared(workspace), own;
@@ -118,7 +124,7 @@ template <class T>
 KernelRows list_strips(const ForwardPlace<T>& at, std::int64_t row) {
   const ConvGeometry& g = at.call.geometry;
   const std::int64_t x_row = row * g.stride_h - g.pad_top;
-  KernelRows rows{x_row < 0 ? ceil_div(-x_row, g.dilation_h) : 0, 0};
+  KernelRows rows{x_row < 0 ? std::min(g.r, ceil_div(-x_row, g.dilation_h)) : 0, 0};
   for (std::int64_t x = x_row + rows.first * g.dilation_h; rows.first + rows.count < g.r && x < g.h; x += g.dilation_h)
     at.own.strips[rows.count++] = at.strip(x);
   return rows;
@@ -151,14 +157,14 @@ void multiply_band(const ForwardPlace<T>& at, std::int64_t begin, std::int64_t e
   const ConvGeometry& g = at.call.geometry;
   TileOutput<T> out = tile_output(at.call.epilogue, false, true, true);
   out.past_caches = write_past_caches(at.call.result, output_pixels(g), g.k, g.k, at.call.epilogue);
-  out.fetch = false;  // of y, while 27 products are summed; with it, one picture of v48.1_1 takes 1.14 times as long
+  out.fetch = false;  // of y, while 27 products are summed; with it, one picture of v48.1_1 takes 1.09 times as long
   std::fill_n(at.own.ring, at.plan.ring_rows * at.plan.cells * g.c, T(0));
-  std::int64_t copied = 0;
+  std::int64_t next = 0;  // the first row of the picture that was not copied
   for (std::int64_t row = begin; row < end; ++row) {
-    const std::int64_t first = row * g.stride_h - g.pad_top, last = std::min(g.h, first + at.plan.ring_rows);
-    for (copied = std::max(copied, first); copied < last; ++copied)
-      std::copy_n(at.call.left + (at.n * g.h + copied) * g.w * g.c, at.plan.copied * g.c,
-                  at.strip(copied) + g.pad_left * g.c);
+    const std::int64_t first = row * g.stride_h - g.pad_top, last = std::min(g.h, first + at.plan.window);
+    for (next = std::max(next, first); next < last && at.plan.copied_cells > 0; ++next)
+      std::copy_n(at.call.left + (at.n * g.h + next) * g.w * g.c, at.plan.copied_cells * g.c,
+                  at.strip(next) + g.pad_left * g.c);
     multiply_row(at, row, out);
   }
 }
@@ -193,7 +199,8 @@ void forward(const ConvCall<T>& call) {
   const ForwardPlan<T> plan(g, call.workspace);
   if (!g.kernel_prepared) pack_kernel(call, plan, plan.packed);
   // Neighbouring bands both copy the rows that both read. No cut changes a bit of y, so the threads decide.
-  const std::int64_t bands = call.threads == 1 ? 1 : std::min(g.oh, ceil_div(4 * call.threads, g.n));
+  const std::int64_t bands =
+      call.threads == 1 ? 1 : std::min(g.oh, ceil_div(4 * call.threads, std::max<std::int64_t>(1, g.n)));
   parallel_for(call.threads, g.n * bands, [&](std::int64_t task, int thread) {
     Scratch own(call.workspace + plan.shared_bytes + static_cast<std::size_t>(thread) * plan.thread_bytes);
     const ForwardScratch<T> scratch = plan.thread_scratch(g, own);
