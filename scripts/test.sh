@@ -6,7 +6,7 @@
 #   --groups REGEX     only these test groups (folders of tests/; `project`: the checks of the project itself)
 #   --tests-only       without examples and benchmarks
 #   --no-isa           each kernel group with the best instruction set only
-#   --jobs N           compilations side by side
+#   --jobs N           compilations, then tests, side by side
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -55,4 +55,4 @@ cmake --build "$build" --parallel "$jobs"
 say "testing"
 # Threads that wait in OpenMP would otherwise spin on processors that other tests need.
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
-ctest --test-dir "$build" --output-on-failure --no-label-summary --no-tests=error "${ctest_options[@]}"
+ctest --test-dir "$build" --parallel "$jobs" --output-on-failure --no-label-summary --no-tests=error "${ctest_options[@]}"

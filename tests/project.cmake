@@ -15,7 +15,7 @@ foreach(way IN ITEMS package subdirectory)
                    -D COMPILER=${CMAKE_CXX_COMPILER} -D GENERATOR=${CMAKE_GENERATOR} -D EIGEN_DIR=${Eigen3_DIR}
                    -D COMPILED=${MIEN_BUILD_COMPILED}
                    -P ${CMAKE_CURRENT_SOURCE_DIR}/install/check.cmake)
-  set_tests_properties(consumer.${way} PROPERTIES LABELS project TIMEOUT 300)
+  set_tests_properties(consumer.${way} PROPERTIES LABELS project TIMEOUT 600)
 endforeach()
 if(NOT MIEN_INSTALL)
   set_tests_properties(consumer.package PROPERTIES DISABLED TRUE)

@@ -147,13 +147,11 @@ TEST_CASE("convolution: single channels, rows of every width, with both, one or 
 
 TEST_CASE("convolution: few channels, rows of every width") {
   for_each_isa([] {
-    for (const std::int64_t c : {1, 3, 7})
-      for (const std::int64_t k : {5, 32, 70})
-        for (std::int64_t w = 1; w <= 30; ++w)
-          for (const std::int64_t stride : {1, 2}) {
-            ConvGeometry g{.n = 1, .h = 5, .w = w, .c = c, .k = k, .r = 3, .s = 3, .stride_w = stride};
-            check_all<float>(with_same_padding(g));
-          }
+    constexpr std::int64_t channels[] = {3, 1, 7}, filters[] = {5, 32, 70, 16};
+    for (std::int64_t w = 1; w <= 30; ++w)
+      for (const std::int64_t stride : {1, 2})
+        check_all<float>(with_same_padding(
+            {.n = 1, .h = 5, .w = w, .c = channels[w % 3], .k = filters[w % 4], .r = 3, .s = 3, .stride_w = stride}));
   });
 }
 
@@ -168,7 +166,7 @@ TEST_CASE("convolution: strips of a result that is stored past the caches") {
       const Epilogue<float> epilogue{operands.bias.data(), relu};
       REQUIRE(write_past_caches(result, output_pixels(g), g.k, g.k, epilogue));
       conv_forward<float>(g, operands.x.data(), operands.w.data(), result, epilogue, 2, workspace.data(), "strips");
-      CHECK(std::equal(result, result + size, operands.run(ConvPass::forward, "reference", 2, relu).begin()));
+      CHECK(std::equal(result, result + size, operands.run(ConvPass::forward, "implicit_gemm", 2, relu).begin()));
     }
   });
 }
