@@ -4,7 +4,7 @@
 #   --preset NAME      release (default), debug or asan
 #   --compiler NAME    default: g++; another one builds in build/<preset>-<compiler>
 #   --groups REGEX     only these test groups (folders of tests/; `project`: the checks of the project itself)
-#   --tests-only       without examples and benchmarks
+#   --tests-only       without examples and benchmarks, and without mien::compiled if no test links it
 #   --no-isa           each kernel group with the best instruction set only
 #   --jobs N           compilations, then tests, side by side
 set -euo pipefail
@@ -43,7 +43,8 @@ choice=(-D CMAKE_CXX_COMPILER="$compiler")
 cached=$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt" 2>/dev/null || true)
 if [[ -n $cached && $(readlink -f "$(command -v "$cached")") == "$(readlink -f "$(command -v "$compiler")")" ]]; then choice=(); fi
 cmake --preset "$preset" -B "$build" "${choice[@]}" -D MIEN_TEST_GROUPS="$groups" \
-  -D MIEN_BUILD_TESTS=ON -D MIEN_BUILD_EXAMPLES=$programs -D MIEN_BUILD_BENCHMARKS=$programs >"$log" 2>&1 ||
+  -D MIEN_BUILD_TESTS=ON -D MIEN_BUILD_EXAMPLES=$programs -D MIEN_BUILD_BENCHMARKS=$programs \
+  -D MIEN_BUILD_COMPILED=$programs >"$log" 2>&1 ||
   { cat "$log" && fail "cmake could not configure"; }
 grep 'mien:' "$log" || true
 if [[ -n $groups ]] && ctest --test-dir "$build" --show-only | grep -q '^Total Tests: 0'; then
