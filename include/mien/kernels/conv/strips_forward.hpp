@@ -15,7 +15,6 @@
 
 #include <mien/core/parallel.hpp>
 #include <mien/kernels/conv/algorithm.hpp>
-#include <mien/kernels/conv/strip_kernel.hpp>
 #include <mien/kernels/conv/strips.hpp>
 #include <mien/kernels/gemm/macro_kernel.hpp>
 #include <mien/kernels/gemm/pack.hpp>
@@ -52,7 +51,6 @@ struct ForwardScratch {
 template <class T>
 struct ForwardPlan {
   const MicroKernels<T>* kernels;
-  const StripKernels<T>* strip_kernels;
   std::int64_t cells, copied_cells;  ///< of a strip; of them on the picture
   std::int64_t window;               ///< rows of the picture from the first that a row of y reads to the last
   std::int64_t ring_rows;
@@ -61,8 +59,7 @@ struct ForwardPlan {
   T* packed = nullptr;                         ///< the kernel, if it is packed in the call
   std::size_t shared_bytes, thread_bytes;
 
-  ForwardPlan(const ConvGeometry& g, std::byte* workspace)
-      : kernels(&active_micro_kernels<T>()), strip_kernels(&active_strip_kernels<T>()) {
+  ForwardPlan(const ConvGeometry& g, std::byte* workspace) : kernels(&active_micro_kernels<T>()) {
     cells = (g.ow - 1) * g.stride_w + g.s;
     copied_cells = std::clamp<std::int64_t>(cells - g.pad_left, 0, g.w);
     window = (g.r - 1) * g.dilation_h + 1;
@@ -94,24 +91,14 @@ struct ForwardPlace {
   }
 };
 
-/// The panel behind `operand.panels` whole ones, which filters do not fill, of `height` pixels: through a tile on the
-/// stack.
+/// The panel behind `operand.panels` whole ones, which filters do not fill, of `height` pixels.
 template <class T>
 void multiply_last_panel(const ForwardPlace<T>& at, StripOperand<T> operand, TileOutput<T> out, std::int64_t height) {
-  const std::int64_t column = operand.panels * at.plan.kernels->columns, columns = at.call.geometry.k - column;
-  alignas(64) T tile[max_tile_rows * max_tile_columns];
-  alignas(64) T bias[max_tile_columns] = {};
-  T* c[max_tile_rows];
-  T* const* const results = out.c;
-  point_at_rows(tile, max_tile_columns, height, c);
-  if (out.bias != nullptr) {
-    std::copy_n(out.bias + column, columns, bias);
-    out.bias = bias;
-  }
-  out.c = c, out.past_caches = false;
+  const std::int64_t column = operand.panels * at.plan.kernels->columns;
   operand.b += operand.panels * operand.panel_size, operand.panels = 1;
-  at.plan.strip_kernels->heights[height - 1](operand, out);
-  for (std::int64_t i = 0; i < height; ++i) std::copy_n(c[i], columns, results[i] + column);
+  out.c_offset = column;
+  if (out.bias != nullptr) out.bias += column;
+  multiply_tile(*at.plan.kernels, operand, out, height, at.call.geometry.k - column);
 }
 
 /// The kernel rows that are on the picture: `count` from row `first` on.
@@ -143,9 +130,9 @@ void multiply_row(const ForwardPlace<T>& at, std::int64_t row, TileOutput<T> out
   out.c = at.own.results;
   for (std::int64_t tile = 0; tile < plan.tiles; ++tile) {
     const std::int64_t height = tile < plan.higher_tiles ? plan.low_tile + 1 : plan.low_tile;
-    plan.strip_kernels->heights[height - 1](operand, out);
+    run_micro_kernel(plan.kernels->heights[height - 1], operand, out);
     if (whole_panels < plan.panels) multiply_last_panel(at, operand, out, height);
-    operand.a_offset += height * operand.distance, out.c += height;
+    operand.skip_rows(height), out.c += height;
   }
   gemm_detail::activate_rows(at.own.results, g.ow, 0, g.k, at.call.epilogue.activation);
   at.call.epilogue.finished((at.n * g.oh + row) * g.ow, g.ow, g.k);

@@ -22,6 +22,10 @@ template <class T>
 void run_micro_kernel(const MicroKernel<T>& kernel, const ColumnOperand<T>& operand, const TileOutput<T>& out) {
   kernel.by_columns(operand, out);
 }
+template <class T>
+void run_micro_kernel(const MicroKernel<T>& kernel, const StripOperand<T>& operand, const TileOutput<T>& out) {
+  kernel.by_strips(operand, out);
+}
 
 /// In packed panels: 16 rows ahead. The processor fetches by itself all but where the next panel begins; runs shorter
 /// than that have nothing ahead of them (36864 x 64 x 27: 89 without, 83 with).
@@ -62,19 +66,22 @@ void multiply_tile(const MicroKernels<T>& kernels, const Operand& operand, const
                    std::int64_t columns) {
   if (columns == kernels.columns) return multiply_full_width(kernels, operand, out, rows);
   alignas(64) T tile[max_tile_rows * max_tile_columns];
-  alignas(64) T bias[max_tile_columns] = {};
+  alignas(64) T bias[max_tile_columns];
   T* c[max_tile_rows];
   for (std::int64_t i = 0; i < rows; ++i) {
     c[i] = tile + i * max_tile_columns;
+    if (!out.accumulate) continue;
     std::fill_n(c[i], kernels.columns, T(0));
-    if (out.accumulate) std::copy_n(out.c[i] + out.c_offset, columns, c[i]);
+    std::copy_n(out.c[i] + out.c_offset, columns, c[i]);
   }
-  if (out.bias != nullptr) std::copy_n(out.bias, columns, bias);
   TileOutput<T> whole = out;
   whole.c = c;
   whole.c_offset = 0;
   whole.past_caches = false;
-  whole.bias = out.bias != nullptr ? bias : nullptr;
+  if (out.bias != nullptr) {
+    std::fill_n(std::copy_n(out.bias, columns, bias), kernels.columns - columns, T(0));
+    whole.bias = bias;
+  }
   multiply_full_width(kernels, operand, whole, rows);
   for (std::int64_t i = 0; i < rows; ++i) std::copy_n(c[i], columns, out.c[i] + out.c_offset);
 }

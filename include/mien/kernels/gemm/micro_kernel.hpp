@@ -6,11 +6,14 @@
 //
 // Every element's sum is one chain in ascending p, started from what C holds; so neither the tile's height nor a cut of
 // the depth changes a bit of the result. Rows of C are reached through pointers: a convolution's output pixels need not
-// lie a fixed distance apart. A comes in two forms, each broadcast straight from where it lies:
+// lie a fixed distance apart. A comes in three forms, each broadcast straight from where it lies:
 //   RowOperand: A's rows are contiguous along p, in `runs` pieces of `length` (a convolution's pixel is one run for
 //     each kernel row; a matrix has one run). Row i of run r starts at a[r * a_step + i], its B at b[r] + b_offset.
 //   ColumnOperand: A's columns are contiguous along i: column p starts at a[p] + a_offset, its row of B at b[p] +
 //   b_offset.
+//   StripOperand: as RowOperand, but row i of run r starts at a[r] + a_offset + i * distance, and the tile goes through
+//     panel after panel of B, each with its rows of the first run, of the second, ... Sums of the few products that a
+//     network's first layer has leave no time for lists of pointers or for a call for each panel.
 
 #include <cstdint>
 
@@ -48,6 +51,19 @@ struct ColumnOperand {
   void skip_rows(std::int64_t rows) { a_offset += rows; }
 };
 
+template <class T>
+struct StripOperand {
+  const T* const* a;
+  std::int64_t a_offset;
+  std::int64_t distance;
+  std::int64_t runs;
+  std::int64_t length;
+  const T* b;
+  std::int64_t panels;
+  std::int64_t panel_size;
+  void skip_rows(std::int64_t rows) { a_offset += rows * distance; }
+};
+
 enum class InRegisters : int { nothing, relu, leaky_relu };
 
 /// Where a tile goes: row i begins at c[i] + c_offset; bias (may be null) at its first column.
@@ -67,12 +83,15 @@ template <class T>
 using RowKernel = void (*)(const RowOperand<T>&, const TileOutput<T>&);
 template <class T>
 using ColumnKernel = void (*)(const ColumnOperand<T>&, const TileOutput<T>&);
+template <class T>
+using StripKernel = void (*)(const StripOperand<T>&, const TileOutput<T>&);
 
 /// One height of tile: the kernels that compute that many rows.
 template <class T>
 struct MicroKernel {
   RowKernel<T> by_rows;
   ColumnKernel<T> by_columns;
+  StripKernel<T> by_strips;
 };
 
 /// No set's tile has more rows.

@@ -130,8 +130,44 @@ __attribute__((noinline)) void multiply_columns(const ColumnOperand<T>& operand,
   finish_tile(sum, out);
 }
 
+/// Adds the products of one row of B and of values `distance` apart.
 template <class T, int Rows>
-inline constexpr MicroKernel<T> micro_kernel{&multiply_rows<T, Rows>, &multiply_columns<T, Rows>};
+__attribute__((always_inline)) inline void multiply_neighbours(Vec<T> (&sum)[Rows][2], const T* a,
+                                                               std::int64_t distance, const T* b) {
+  const Vec<T> first = load(b), second = load(b + lanes<T>);
+#pragma GCC unroll 16
+  for (int i = 0; i < Rows; ++i) {
+    const T x = a[i * distance];
+    sum[i][0] += x * first, sum[i][1] += x * second;
+  }
+}
+
+template <class T, int Rows>
+__attribute__((noinline)) void multiply_strips(const StripOperand<T>& operand, const TileOutput<T>& first) {
+  TileOutput<T> out = first;
+  const std::int64_t distance = operand.distance, runs = operand.runs, length = operand.length;
+  const T* const* const a = operand.a;
+  const std::int64_t offset = operand.a_offset;
+  const T* panel = operand.b;
+  for (std::int64_t left = operand.panels; left > 0; --left) {
+    Vec<T> sum[Rows][2];
+    start_tile(sum, out);
+    const T* b = panel;
+    for (std::int64_t run = 0; run < runs; ++run) {
+      const T* values = a[run] + offset;
+      for (const T* const end = values + length; values < end; ++values, b += 2 * lanes<T>)
+        multiply_neighbours(sum, values, distance, b);
+    }
+    finish_tile(sum, out);
+    panel += operand.panel_size;
+    out.c_offset += 2 * lanes<T>;
+    if (out.bias != nullptr) out.bias += 2 * lanes<T>;
+  }
+}
+
+template <class T, int Rows>
+inline constexpr MicroKernel<T> micro_kernel{&multiply_rows<T, Rows>, &multiply_columns<T, Rows>,
+                                              &multiply_strips<T, Rows>};
 
 /// Rows x two vectors of sums, two vectors of B and a broadcast fit the registers.
 inline constexpr int tallest_tile = register_count == 32 ? 14 : 6;
