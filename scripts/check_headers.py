@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Every header compiles alone, and twice in one file, without a warning.
 
-Of two headers of which one includes all that the other one includes, and the other one itself, both are checked by one
-compilation that includes the smaller one first: the larger one sees nothing that it would not include itself. So the
-headers are cut into chains, each header including all that those before it do, and as few chains as there can be are
-compiled. Where one fails, each header in it is compiled by itself, to name the culprit.
+Where one header includes another, one compilation that includes the smaller one and then the larger one checks both:
+nothing stands before the larger one that it would not include itself. So the headers are cut into chains, each header
+included by the next, and as few chains as there can be are compiled. Where one fails, each header in it is compiled by
+itself, to name the culprit. What a chain does not see: that a header lacks what only its templates' instantiations need,
+which compilers put off to the end of the file, if a larger header brings it; and a name used above the include that
+brings it. --each, to be run now and then, compiles every header by itself.
 
-Headers whose definitions are in a NAME_impl.hpp are compiled as users of mien::compiled see them, and NAME_impl.hpp by
-itself: together what others see, without parsing every definition for every header above it.
+Headers but the umbrellas are compiled as users of mien::compiled see them, and each NAME_impl.hpp, which holds the
+definitions of NAME.hpp, by itself: together what others see, without parsing every definition for every header above it.
 """
 
 import argparse
@@ -19,7 +21,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-INCLUDE = re.compile(r'^\s*#\s*(?:include|define MIEN_KERNEL_TEXT)\s*[<"]([^>"]+)[>"]', re.M)
+INCLUDE = re.compile(r'^\s*#\s*(?:include|define\s+MIEN_KERNEL_TEXT)\s*[<"]([^>"]+)[>"]', re.M)
 FLAGS = "-x c++ -std=c++20 -fopenmp -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror".split()
 
 
@@ -46,10 +48,10 @@ def closures(headers, includes):
 
 
 def chains(headers, includes):
-    """The headers in as few chains as there can be, each header of a chain including all that those before it do."""
+    """The headers in as few chains as there can be, each header included by the next."""
     seen = closures(headers, includes)
-    larger = {a: [b for b in headers if a != b and seen[a] <= seen[b] and b not in seen[a]
-                  and declares_only(a) == declares_only(b)] for a in headers}
+    larger = {a: [b for b in headers if a in seen[b] and b not in seen[a] and declares_only(a) == declares_only(b)]
+              for a in headers}
     before = {}  # a largest matching of headers and their successors, by augmenting paths
 
     def follow(header, tried):
@@ -89,22 +91,24 @@ def failures(chain, options):
     message = compile_headers(chain, options)
     if message is None:
         return []
-    alone = [(header, compile_headers([header], options)) for header in chain] if len(chain) > 1 else [(*chain, message)]
+    alone = [(chain[0], message)]
+    if len(chain) > 1:
+        alone = [(header, compile_headers([header], options)) for header in chain]
     blamed = [f"{text}{header} does not compile alone with {options.compiler}" for header, text in alone if text]
     return blamed or [f"{message}{' '.join(chain)}: these do not compile in this order with {options.compiler}"]
 
 
 def check(options):
     """Ends the program with what is wrong, if something is."""
-    paths = sorted(options.include.glob("mien/**/*.[hi][pn][pl]"))
+    paths = sorted(path for path in options.include.glob("mien/**/*") if path.suffix in (".hpp", ".inl"))
     includes = {str(path.relative_to(options.include)): INCLUDE.findall(path.read_text()) for path in paths}
     headers = [name for name in includes if name.endswith(".hpp")]
     units = [[header] for header in headers] if options.each else chains(headers, includes)
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         failed = [text for texts in pool.map(lambda chain: failures(chain, options), units) for text in texts]
     print(*failed, sep="\n", file=sys.stderr, end="\n" if failed else "")
     if failed or not headers:
-        sys.exit(f"error: each header in {options.include}/mien must be there and compile alone")
+        sys.exit(f"error: each header must compile alone ({len(headers)} in {options.include}/mien)")
     print(f"== {len(headers)} headers compile alone with {options.compiler} ({len(units)} compilations)")
 
 
@@ -113,7 +117,8 @@ def main():
     parser.add_argument("--compiler", default="g++")
     parser.add_argument("--eigen", default="/usr/include/eigen3", help="Eigen's folder; default: Debian's")
     parser.add_argument("--include", type=pathlib.Path, default=ROOT / "include", help="the folder with mien/ in it")
-    parser.add_argument("--each", action="store_true", help="a compilation for each header: the same, twice as long")
+    parser.add_argument("--each", action="store_true", help="a compilation for each header: sees more, takes twice as long")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="default: a job for each processor")
     options = parser.parse_args()
     check(options)
 

@@ -56,6 +56,9 @@ FNR == 1 {
   sub(/^[^<"]*[<"]/, "", name)
   sub(/[>"].*/, "", name)
   if ($0 ~ /"/) complain("includes are written <mien/...>")
+  # check_headers.py relies on it.
+  if (name ~ /_impl\.hpp$/ && path !~ /_impl\.hpp$/ && before !~ /^#if MIEN_DEFINES/)
+    complain("definitions are included right below #if MIEN_DEFINES")
   if (name ~ /^mien\//) {
     other = layer_of(substr(name, 6))
     if (layer != "" && index(allowed[layer], " " other " ") == 0) complain(layer " must not include " name)
@@ -73,5 +76,7 @@ FNR == 1 {
 /(^|[^A-Za-z0-9_])(std::(cout|cerr|clog)|(printf|fprintf|puts|abort|exit|terminate) *\()/ && path != "core/log.hpp" {
   complain("the library prints through core/log.hpp only and never ends the program")
 }
+
+{ before = $0 }
 
 END { exit violations > 0 }

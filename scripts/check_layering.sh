@@ -28,6 +28,7 @@ self_test() {
   expect "a relative include" layers/dense.hpp '#include "layer.hpp"'
   expect "a shape in a kernel" kernels/a.hpp '#include <mien/core/shape.hpp>'
   expect "an include in kernel text" kernels/a.inl '#include <cmath>'
+  expect "definitions for all" layers/dense.hpp '#include <mien/layers/dense_impl.hpp>'
   expect "JSON outside io" model/model.hpp '#include <nlohmann/json.hpp>'
   expect "stb outside its folder" data/images/decode.hpp '#include <stb/stb_image.h>'
   expect "stb where no file is read" layers/dense.hpp '#include <mien/stb/zlib.hpp>'

@@ -6,7 +6,7 @@ add_test(NAME layering.self_test COMMAND ${scripts}/check_layering.sh --self-tes
 get_target_property(eigen Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
 set(check_headers ${scripts}/check_headers.py --compiler ${CMAKE_CXX_COMPILER} --eigen ${eigen})
 add_test(NAME headers_alone COMMAND ${check_headers})
-add_test(NAME headers_alone.self_test COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/check_headers.sh ${check_headers})
+add_test(NAME headers_alone.self_test COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/check_headers_test.sh ${check_headers})
 add_test(NAME docs.blocks COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/docs/check_blocks.sh ${CMAKE_CXX_COMPILER} ${eigen})
 set_tests_properties(layering layering.self_test headers_alone headers_alone.self_test docs.blocks PROPERTIES LABELS project TIMEOUT 600)
 

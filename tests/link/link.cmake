@@ -2,15 +2,10 @@
 # kernels' regions follows the flags, and the linker keeps one copy of each inline function of either file.
 include(CheckCXXSourceRuns)
 
-# Each of these files instantiates most of the library, 50 s with -O2. -O1 saves a quarter of that, and as it inlines less,
-# the files have more functions in common.
-set(mien_link_optimization $<$<CONFIG:Release>:-O1>)
-
 # The file without flags is the same in each of the programs.
 add_library(mien_link_plain OBJECT ${CMAKE_CURRENT_LIST_DIR}/plain.cpp)
 target_include_directories(mien_link_plain PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(mien_link_plain PRIVATE mien::mien mien_warnings)
-target_compile_options(mien_link_plain PRIVATE ${mien_link_optimization})
 
 function(mien_add_link_test set cpu_check)
   string(MAKE_C_IDENTIFIER MIEN_PROCESSOR_HAS_${set} runs)
@@ -26,7 +21,6 @@ function(mien_add_link_program name library)
   add_library(mien_link_${name} OBJECT ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/flagged.cpp)
   target_include_directories(mien_link_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
   target_link_libraries(mien_link_${name} PRIVATE ${library} mien_warnings)
-  target_compile_options(mien_link_${name} PRIVATE ${mien_link_optimization})
   mien_add_test_group(link_${name} ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/link_test.cpp)
   target_link_libraries(mien_test_link_${name} PRIVATE mien_link_plain mien_link_${name})
 endfunction()

@@ -20,6 +20,11 @@ TEST_CASE("files with different -m flags compute the same bits with each instruc
   });
 }
 
+TEST_CASE("the files differ in what they would do by themselves") {
+  for (const Sample& sample : {sample_of_plain_file(), sample_of_flagged_file()})
+    CHECK(sample.fuses == sample.ought_to_fuse);
+}
+
 TEST_CASE("the instruction set that MIEN_ISA names is the one that runs") {
   const char* forced = std::getenv("MIEN_ISA");
   const std::string expected = forced != nullptr ? forced : mien::to_string(mien::best_isa());

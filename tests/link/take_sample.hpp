@@ -39,9 +39,23 @@ std::vector<float> trained_weights() {
   return {weights.begin(), weights.end()};
 }
 
+/// (1 + e)^2 - (1 + 2 e): e^2, or zero where the product is rounded by itself.
+bool fuses_products_and_sums() {
+  const volatile float x = 1 + 0x1p-12F, y = -(1 + 0x1p-11F);
+  const float factor = x, summand = y;
+  return factor * factor + summand != 0;
+}
+
+#if defined(__FMA__) && defined(__OPTIMIZE__)
+constexpr bool ought_to_fuse = true;
+#else
+constexpr bool ought_to_fuse = false;
+#endif
+
 Sample take_sample() {
-  return {sums_of_lengths<float>(150), sums_of_lengths<double>(150), trained_weights(),
-          MIEN_SELECT_ISA(float, vector_bytes)()};
+  return {sums_of_lengths<float>(150), sums_of_lengths<double>(150),
+          trained_weights(),           MIEN_SELECT_ISA(float, vector_bytes)(),
+          fuses_products_and_sums(),   ought_to_fuse};
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ template <class T>
 void multiply_last_panel(const ForwardPlace<T>& at, StripOperand<T> operand, TileOutput<T> out, std::int64_t height) {
   const std::int64_t column = operand.panels * at.plan.kernels->columns;
   operand.b += operand.panels * operand.panel_size, operand.panels = 1;
-  out.c_offset = column;
+  out.c_offset += column;
   if (out.bias != nullptr) out.bias += column;
   multiply_tile(*at.plan.kernels, operand, out, height, at.call.geometry.k - column);
 }

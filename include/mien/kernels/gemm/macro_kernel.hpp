@@ -60,7 +60,7 @@ void multiply_full_width(const MicroKernels<T>& kernels, const Operand& operand,
   }
 }
 
-/// Any number of rows up to a tile's, any number of columns up to a panel's.
+/// Any number of rows up to a tile's, any number of columns up to a panel's, of which strips have one.
 template <class T, class Operand>
 void multiply_tile(const MicroKernels<T>& kernels, const Operand& operand, const TileOutput<T>& out, std::int64_t rows,
                    std::int64_t columns) {
@@ -70,7 +70,7 @@ void multiply_tile(const MicroKernels<T>& kernels, const Operand& operand, const
   T* c[max_tile_rows];
   for (std::int64_t i = 0; i < rows; ++i) {
     c[i] = tile + i * max_tile_columns;
-    if (!out.accumulate) continue;
+    if (!out.accumulate) continue;  // to clear it took a first layer of 6 filters (28x28x1) 1.15 times as long
     std::fill_n(c[i], kernels.columns, T(0));
     std::copy_n(out.c[i] + out.c_offset, columns, c[i]);
   }

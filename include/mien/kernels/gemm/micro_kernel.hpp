@@ -11,9 +11,10 @@
 //     each kernel row; a matrix has one run). Row i of run r starts at a[r * a_step + i], its B at b[r] + b_offset.
 //   ColumnOperand: A's columns are contiguous along i: column p starts at a[p] + a_offset, its row of B at b[p] +
 //   b_offset.
-//   StripOperand: as RowOperand, but row i of run r starts at a[r] + a_offset + i * distance, and the tile goes through
-//     panel after panel of B, each with its rows of the first run, of the second, ... Sums of the few products that a
-//     network's first layer has leave no time for lists of pointers or for a call for each panel.
+//   StripOperand: as RowOperand, but row i of run r starts at a[r] + a_offset + i * distance, and a tile for each of
+//     `panels` panels of B is computed, one beside the other; a panel holds its rows of the first run, of the second,
+//     ... Sums of the few products that a network's first layer has leave no time for lists of pointers or for a call
+//     for each panel.
 
 #include <cstdint>
 

@@ -167,7 +167,7 @@ __attribute__((noinline)) void multiply_strips(const StripOperand<T>& operand, c
 
 template <class T, int Rows>
 inline constexpr MicroKernel<T> micro_kernel{&multiply_rows<T, Rows>, &multiply_columns<T, Rows>,
-                                              &multiply_strips<T, Rows>};
+                                             &multiply_strips<T, Rows>};
 
 /// Rows x two vectors of sums, two vectors of B and a broadcast fit the registers.
 inline constexpr int tallest_tile = register_count == 32 ? 14 : 6;

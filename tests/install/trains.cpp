@@ -1,4 +1,4 @@
-// Somebody's program on mien::compiled: trains a little, stores the model, takes it up again.
+// Somebody's program, on mien::compiled and on the headers alone: trains a little, stores the model, takes it up again.
 #include <iostream>
 
 #include <mien/images.hpp>
