@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The check of headers catches what it should: check_headers.sh CHECK [OPTION...]
+# The check of headers catches what it should: check_headers_test.sh CHECK [OPTION...]
 set -euo pipefail
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
